@@ -1,0 +1,51 @@
+"""Canonical JSON (RFC 8785) and the digest of a unit.
+
+The production client never imports this module: units travel as their canonical bytes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import rfc8785
+
+from pressmark.errors import InvalidUnitError
+from pressmark.prompts.digest import sha256_digest
+from pressmark.prompts.unit import Unit
+
+MAX_UNIT_BYTES = 1024 * 1024
+
+
+def canonical_bytes(value: Any) -> bytes:
+    """Return the RFC 8785 bytes of a JSON value.
+
+    Raises:
+        InvalidUnitError: The value holds what canonical JSON has no form for: NaN, infinity, a lone surrogate, an
+            integer beyond 2**53.
+    """
+    try:
+        return rfc8785.dumps(value)
+    except (rfc8785.CanonicalizationError, RecursionError, UnicodeEncodeError) as error:
+        raise InvalidUnitError(
+            f"this value has no canonical JSON form ({error}): use finite numbers within ±2**53 and valid Unicode"
+        ) from error
+
+
+def unit_bytes(unit: Unit) -> bytes:
+    """Return the canonical bytes of a unit, the form in which it is stored and sent.
+
+    Raises:
+        InvalidUnitError: The unit is over 1 MiB, or holds what canonical JSON has no form for.
+    """
+    data = canonical_bytes(unit.to_dict())
+    if len(data) > MAX_UNIT_BYTES:
+        raise InvalidUnitError(
+            f"this prompt takes {len(data):,} bytes; at most {MAX_UNIT_BYTES:,} are allowed: move large examples"
+            " into a variable or an input"
+        )
+    return data
+
+
+def unit_digest(unit: Unit) -> str:
+    """Return the digest that identifies a unit everywhere."""
+    return sha256_digest(unit_bytes(unit))

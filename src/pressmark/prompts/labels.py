@@ -1,0 +1,46 @@
+"""Where labels stand, and the position of a registry in its own history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+
+@dataclass(frozen=True, slots=True)
+class LabelPointer:
+    """A label of a prompt and the version that it points to.
+
+    Attributes:
+        name: The prompt's name.
+        label: The label.
+        version: Number of the version in the registry.
+        digest: Digest of that version.
+        seq: Sequence number of the move that put it there.
+        moved_at: When, in UTC.
+        moved_by: Who moved it.
+        reason: Why.
+    """
+
+    name: str
+    label: str
+    version: int
+    digest: str
+    seq: int
+    moved_at: datetime
+    moved_by: str
+    reason: str
+
+
+class Position(NamedTuple):
+    """A point in a registry's history; comparable within one registry.
+
+    Attributes:
+        registry: The registry's id.
+        epoch: Counts restores from a backup.
+        seq: Sequence number of the newest change.
+    """
+
+    registry: str
+    epoch: int
+    seq: int
