@@ -7,6 +7,7 @@ that would change them raises.
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -63,6 +64,8 @@ def freeze(value: Any) -> Any:
     Raises:
         TypeError: The value holds something that JSON has no form for.
     """
+    if isinstance(value, float) and not math.isfinite(value):
+        raise TypeError(f"{value} has no JSON form: use a finite number or null")
     if value is None or isinstance(value, str | bool | int | float):
         return value
     if isinstance(value, FrozenDict | FrozenList):
