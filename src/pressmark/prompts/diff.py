@@ -1,0 +1,69 @@
+"""What differs between two units, part by part."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pressmark.prompts.unit import ChatTemplate, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One part of a unit that differs.
+
+    Attributes:
+        part: Such as `messages[0] (system)`, `params.temperature` or `tools`.
+        before: Its text in the first unit; None where it is new.
+        after: Its text in the second unit; None where it is gone.
+    """
+
+    part: str
+    before: str | None
+    after: str | None
+
+    def unified(self, context: int = 3) -> list[str]:
+        """Return the lines of a unified diff, without the file names."""
+        before, after = (self.before or "").splitlines(), (self.after or "").splitlines()
+        return list(difflib.unified_diff(before, after, lineterm="", n=context))[2:]
+
+
+def compare_units(before: Unit, after: Unit) -> list[Change]:
+    """Return the parts that differ, in the order of a unit's parts."""
+    one, two = dict(_parts(before)), dict(_parts(after))
+    names = list(dict.fromkeys([*one, *two]))
+    return [Change(name, one.get(name), two.get(name)) for name in names if one.get(name) != two.get(name)]
+
+
+def _parts(unit: Unit) -> Iterator[tuple[str, str]]:
+    if isinstance(unit.template, ChatTemplate):
+        for place, message in enumerate(unit.template.messages):
+            if "placeholder" in message:
+                yield f"messages[{place}]", f"placeholder {message['placeholder']}"
+                continue
+            others = {key: value for key, value in message.items() if key not in ("role", "content")}
+            content = message.get("content")
+            text = content if isinstance(content, str) else "" if content is None else _json(content)
+            yield f"messages[{place}]", f"{message['role']}:\n{text}" + (f"\n{_json(others)}" if others else "")
+    else:
+        yield "text", unit.template.text
+    yield "model", unit.model
+    for name in sorted(unit.params):
+        yield f"params.{name}", _json(unit.params[name])
+    for name, variable in unit.variables.items():
+        yield f"variables.{name}", _json(variable.to_dict())
+    for tool in unit.tools:
+        yield f"tools.{tool['function']['name']}", _json(tool)
+    if unit.tool_choice is not None:
+        yield "tool_choice", _json(unit.tool_choice)
+    if unit.response_format is not None:
+        yield "response_format", _json(unit.response_format)
+    for name in sorted(unit.inputs):
+        yield f"inputs.{name}", unit.inputs[name]
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
