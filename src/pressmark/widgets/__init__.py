@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from pressmark.widgets.protocols import WorkbenchSession
+from pressmark.widgets.workbench import Workbench
 
-__all__ = ["WorkbenchSession"]
+__all__ = ["Workbench", "WorkbenchSession"]

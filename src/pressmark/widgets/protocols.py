@@ -640,7 +640,7 @@ class Change(TypedDict):
 
 @runtime_checkable
 class WorkbenchSession(Protocol):
-    """A workspace and, where there is one, a registry, as the workbench sees them. The module tells how it is called."""
+    """A workspace and perhaps a registry, as the workbench sees them. The module tells how it is called."""
 
     def subscribe(self, callback: Callable[[Change], None]) -> Callable[[], None]:
         """Has `callback` told of changes made elsewhere; returns a function that ends it.
@@ -675,7 +675,7 @@ class WorkbenchSession(Protocol):
         """Forgets the draft and returns what `draft` returns now."""
 
     def check(self, body: UnitBody) -> CheckView:
-        """Looks for variables and for everything that would keep the draft from being saved. Never raises for a bad body."""
+        """Looks for variables and for what would keep the draft from being saved. Never raises for a bad body."""
 
     def preview(self, body: UnitBody, dataset: str | None, row: int) -> PreviewView:
         """Renders a draft with a row of a dataset, or with examples and defaults where `dataset` is None.
@@ -686,9 +686,7 @@ class WorkbenchSession(Protocol):
             DatasetNotFoundError: There is no such dataset.
         """
 
-    def save(
-        self, name: str, body: UnitBody, message: str, base: str | None
-    ) -> SavedView:
+    def save(self, name: str, body: UnitBody, message: str, base: str | None) -> SavedView:
         """Saves a version with `base` as its parent and forgets the draft.
 
         Raises:
@@ -705,9 +703,7 @@ class WorkbenchSession(Protocol):
     def endpoints(self) -> list[EndpointView]:
         """The endpoints, the default one first. Asks no network for more than a second for the models' names."""
 
-    def estimate(
-        self, name: str, versions: Sequence[str], suite: str, endpoint: str
-    ) -> EstimateView:
+    def estimate(self, name: str, versions: Sequence[str], suite: str, endpoint: str) -> EstimateView:
         """What running these versions would take."""
 
     def start_run(
@@ -733,7 +729,7 @@ class WorkbenchSession(Protocol):
         """
 
     def cancel_run(self, run: str) -> None:
-        """Asks a run to stop; answers that are there stay. `on_progress` tells when it has. Does nothing to a finished one."""
+        """Asks a run to stop; answers stay. `on_progress` tells when it has. Does nothing to a finished one."""
 
     def runs(self, name: str) -> list[RunProgress]:
         """The runs of a prompt, the newest first, at most 50."""
@@ -748,7 +744,7 @@ class WorkbenchSession(Protocol):
     def run_suite(self, run: str) -> SuiteView:
         """The suite as it was when the run began; its scorers are the grid's columns."""
 
-    def run_order(
+    def run_order(  # noqa: PLR0917 - all of it decides the order; called by position from here only
         self,
         run: str,
         baseline: str,
@@ -758,7 +754,7 @@ class WorkbenchSession(Protocol):
         sort: RowSort,
         search: str,
     ) -> OrderView:
-        """Which rows to show, and how many there are of each kind.
+        """Which rows to show, and how many there are of each kind. Rows not answered yet are among "all".
 
         Args:
             run: The run.
@@ -766,22 +762,18 @@ class WorkbenchSession(Protocol):
             candidate: The version judged.
             scorer: Whose scores decide what flipped.
             filter: "flipped" is better or worse; "errors" has an error in any version.
-            sort: "row" is the dataset's order; "flipped" puts worse rows first, then better, errors, the rest; "change" orders
-                by the size of the change, the worst first.
+            sort: "row" is the dataset's order; "flipped" puts worse rows first, then better, errors, the rest;
+                "change" orders by the size of the change, the worst first.
             search: Text looked for, without regard to case, in values, outputs and errors; empty for all rows.
         """
 
-    def run_rows(
-        self, run: str, rows: Sequence[int], baseline: str, scorer: str
-    ) -> list[RowView]:
+    def run_rows(self, run: str, rows: Sequence[int], baseline: str, scorer: str) -> list[RowView]:
         """These rows, in this order, texts cut short. At most 200 are asked for at once."""
 
     def run_row(self, run: str, row: int, baseline: str, scorer: str) -> RowView:
         """One row in full, with the rendered requests and why scores are missing."""
 
-    def comparison(
-        self, run: str, baseline: str, candidate: str, scorer: str
-    ) -> ComparisonView:
+    def comparison(self, run: str, baseline: str, candidate: str, scorer: str) -> ComparisonView:
         """The verdict; while the run is going on a provisional one."""
 
     def registry(self) -> RegistryView:
@@ -808,9 +800,7 @@ class WorkbenchSession(Protocol):
             RegistryError: It was not published; nothing changed.
         """
 
-    def move(
-        self, name: str, label: str, to: str, reason: str, expected: str | None
-    ) -> MovedView:
+    def move(self, name: str, label: str, to: str, reason: str, expected: str | None) -> MovedView:
         """Moves a label; a workspace version ("#3") is published first.
 
         Args:

@@ -1,0 +1,106 @@
+"""The Draft panel's half in Python: the prompt that is open, its draft, what a look at it finds, and saving it."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from pressmark.widgets.commands import command, told
+from pressmark.widgets.panels import Panel, State
+from pressmark.widgets.protocols import DatasetView, DraftView, PreviewView, UnitBody, VariableView
+
+
+class Drafting(Panel):
+    """Prompts, versions and the draft. A draft is autosaved with every edit that the page sends."""
+
+    def load_prompts(self) -> None:
+        """Fills the list of prompts."""
+        self.desk.put("prompts", ready=True, error=None, items=self.session.prompts())
+
+    def load_versions(self, name: str) -> None:
+        """Fills the list of versions."""
+        self.desk.put("versions", ready=True, error=None, name=name, items=self.session.versions(name))
+
+    def load_draft(self, name: str) -> None:
+        """Fills the draft and everything that is derived from it."""
+        self._show(self.session.draft(name), by="")
+
+    def versions_named(self) -> list[str]:
+        """The open prompt's versions, the newest first."""
+        return [each["version"] for each in self.desk.state("versions").get("items", [])]
+
+    def _show(self, draft: DraftView, by: str) -> None:
+        revision = self.desk.state("draft").get("revision", 0) + 1
+        self.desk.put("draft", ready=True, error=None, by=by, revision=revision, **draft)
+        self._look(draft["body"])
+
+    def _look(self, body: UnitBody) -> None:
+        found = self.session.check(body)
+        self.desk.put("check", ready=True, error=None, **found)
+        self._preview(body, found["variables"])
+
+    def _preview(self, body: UnitBody, variables: list[VariableView]) -> None:
+        chosen = self.desk.state("preview")
+        dataset, row = chosen.get("dataset"), chosen.get("row", 0)
+        if not chosen.get("chosen"):
+            dataset, row = self._fitting_dataset(variables), 0
+        view: PreviewView | None = None
+        error: State | None = None
+        try:
+            view = self.session.preview(body, dataset, row)
+        except Exception as raised:  # noqa: BLE001 - a preview that fails leaves the rest of the panel as it is
+            error = told(raised)
+        self.desk.put("preview", ready=True, error=error, dataset=dataset, row=row, view=view)
+
+    def _fitting_dataset(self, variables: list[VariableView]) -> str | None:
+        """The first dataset that has a column for every required variable."""
+        wanted = {each["name"] for each in variables if each["used"] and each["required"]}
+        datasets: list[DatasetView] = self.desk.state("catalog").get("datasets", [])
+        fitting = [each["name"] for each in datasets if each["rows"] and wanted <= set(each["columns"])]
+        return fitting[0] if wanted and fitting else None
+
+    @command(latest=True)
+    def edit(self, view: str, name: str, body: UnitBody, base: str | None) -> None:
+        """Autosaves what was typed and looks at it; `view` names the page that typed: only others have to follow."""
+        draft = self.session.save_draft(name, body, base)
+        if name == self.desk.prompt:
+            self._show(draft, by=view)
+
+    @command()
+    def start_from(self, version: str) -> None:
+        """Makes the draft equal to a version, with that version as its base."""
+        name = self.desk.prompt
+        body = self.session.unit(name, version)
+        self._show(self.session.save_draft(name, body, version), by="")
+
+    @command()
+    def discard_draft(self) -> None:
+        """Forgets what was not saved as a version."""
+        self._show(self.session.discard_draft(self.desk.prompt), by="")
+        self.load_prompts()
+
+    @command()
+    def choose_preview(self, dataset: str | None, row: int) -> None:
+        """Shows the preview on this row."""
+        self.desk.put("preview", dataset=dataset, row=max(row, 0), chosen=True)
+        draft = self.desk.state("draft")
+        if draft.get("body") is not None:
+            self._preview(cast(UnitBody, draft["body"]), self.desk.state("check").get("variables", []))
+
+    @command()
+    def open_prompt(self, name: str) -> None:
+        """Opens a prompt; a name that is not known yet begins a new one."""
+        self.session.draft(name)  # a forbidden name is refused here, before anything changes
+        self.desk.prompt = name
+
+    @command()
+    def save(self, view: str, name: str, body: UnitBody, message: str, base: str | None) -> State:
+        """Saves a version from what the page shows."""
+        before = self.versions_named()
+        saved = self.session.save(name, body, message, base)
+        self.load_prompts()
+        self.load_versions(name)
+        self._show(self.session.draft(name), by=view)
+        if saved["created"] and before:
+            self.desk.baseline = base if base in before else before[0]
+        self.desk.version = saved["version"]
+        return cast(State, saved)

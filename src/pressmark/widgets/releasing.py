@@ -1,0 +1,86 @@
+"""The Publish panel's half in Python: what the registry holds, what the gate says, and the acts that it decides."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from pressmark.widgets.commands import command
+from pressmark.widgets.panels import Panel, State
+
+
+class Releasing(Panel):
+    """One version and one label; the rules are the registry's."""
+
+    def load_registry(self) -> None:
+        """Fills what the registry holds of the open prompt, then the gate."""
+        name = self.desk.prompt
+        view = self.session.registry()
+        held = self.session.registry_prompt(name) if view["state"] == "connected" and name else None
+        self.desk.put("registry", ready=True, error=None, view=view, prompt=held)
+        self._load_gate()
+
+    def registry_soon(self) -> None:
+        """Asks the registry; only the last of several calls counts."""
+        self.in_registry(self.load_registry, fills="registry", key="registry")
+
+    def gate_soon(self) -> None:
+        """Asks the gate; only the last of several calls counts."""
+        self.in_registry(self._load_gate, fills="gate", key="gate")
+
+    def _load_gate(self) -> None:
+        name, label, to = self.desk.prompt, self.desk.label, self.desk.state("publish").get("to", "")
+        view = self.desk.state("registry").get("view")
+        gate = None
+        if name and label and to and view and view["state"] == "connected":
+            gate = self.session.gate(name, label, to)
+        self.desk.put("gate", ready=True, error=None, name=name, label=label, to=to, view=gate)
+
+    def version_changed(self) -> None:
+        """Follows the public trait `version`."""
+        self.desk.put("publish", to=self.desk.version)
+        self.gate_soon()
+
+    @command(lane="registry", latest=True)
+    def refresh_registry(self) -> None:
+        """Asks the registry again."""
+        self.load_registry()
+
+    @command(lane="registry")
+    def choose_label(self, label: str) -> None:
+        """Picks the label to move."""
+        self.desk.label = label
+
+    @command(lane="registry")
+    def choose_target(self, to: str) -> None:
+        """Picks the version to move it to, of the workspace ("#3") or published ("v7")."""
+        self.desk.put("publish", to=to)
+        self._load_gate()
+
+    @command(lane="registry")
+    def publish(self, version: str, reason: str) -> State:
+        """Publishes a version and moves no label."""
+        published = self.session.publish(self.desk.prompt, version, reason)
+        self._after()
+        return cast(State, published)
+
+    @command(lane="registry")
+    def move(self, label: str, to: str, reason: str, expected: str | None) -> State:
+        """Moves a label; a workspace version is published on the way."""
+        try:
+            moved = self.session.move(self.desk.prompt, label, to, reason, expected)
+        finally:
+            self._after()  # a refusal too shows what the label holds by now
+        return cast(State, moved)
+
+    @command(lane="registry")
+    def roll_back(self, label: str, reason: str, expected: str) -> State:
+        """Moves a label back to what it held before."""
+        try:
+            moved = self.session.rollback(self.desk.prompt, label, reason, expected)
+        finally:
+            self._after()
+        return cast(State, moved)
+
+    def _after(self) -> None:
+        # Through the queue: a registry that is gone by now is told in the panel, not in place of the act's own outcome.
+        self.registry_soon()

@@ -1,0 +1,290 @@
+"""The workbench: one view with four panels over a workspace and, where there is one, a registry.
+
+Python owns the state. Public traits can be linked with other widgets; `state_…` traits hold what the page draws, as
+JSON; the page changes nothing by itself but sends named commands (`pressmark.widgets.commands`).
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import anywidget
+from traitlets import Dict, Enum, Unicode
+
+from pressmark.errors import PressmarkError
+from pressmark.widgets.assets import asset
+from pressmark.widgets.commands import command, commands_of, told
+from pressmark.widgets.comparing import Comparing
+from pressmark.widgets.drafting import Drafting
+from pressmark.widgets.evaluating import Evaluating
+from pressmark.widgets.lanes import Lane
+from pressmark.widgets.panels import State
+from pressmark.widgets.protocols import Change, WorkbenchSession
+from pressmark.widgets.releasing import Releasing
+from pressmark.widgets.static_form import as_html, as_text
+
+PANELS = ("draft", "compare", "evaluate", "publish")
+FIRST_LOOK_SECONDS = 3.0
+FIRST_ROWS = 5
+
+
+def _state() -> Any:
+    return Dict(default_value={"ready": False}).tag(sync=True)
+
+
+class Workbench(anywidget.AnyWidget):
+    """Draft, compare, evaluate and publish prompts in a notebook.
+
+    Every public trait can be set and observed from Python and linked with other widgets. Work begun by setting one goes
+    on in the background; `settle()` waits for it.
+
+    Attributes:
+        session: What is shown.
+        prompt: Name of the open prompt.
+        version: The candidate, such as "#3"; empty where the prompt has none yet.
+        baseline: What it is compared with.
+        run: Id of the run in sight, or empty.
+        verdict: "better", "worse" or "cannot tell" on `version` against `baseline` once the run in sight is complete;
+            else empty.
+        label: The label that the Publish panel is about.
+        panel: The panel in sight: draft, compare, evaluate or publish.
+    """
+
+    prompt = Unicode("").tag(sync=True)
+    version = Unicode("").tag(sync=True)
+    baseline = Unicode("").tag(sync=True)
+    run = Unicode("").tag(sync=True)
+    verdict = Unicode("").tag(sync=True)
+    label = Unicode("production").tag(sync=True)
+    panel = Enum(PANELS, default_value="draft").tag(sync=True)
+
+    state_prompts = _state()
+    state_versions = _state()
+    state_draft = _state()
+    state_check = _state()
+    state_preview = _state()
+    state_compare = _state()
+    state_catalog = _state()
+    state_evaluate = _state()
+    state_runs = _state()
+    state_run = _state()
+    state_verdict = _state()
+    state_registry = _state()
+    state_publish = _state()
+    state_gate = _state()
+
+    _esm = Unicode().tag(sync=True)
+    _css = Unicode().tag(sync=True)
+
+    def __init__(self, session: WorkbenchSession, prompt: str | None = None, **traits: Any) -> None:
+        """Opens the workbench.
+
+        Args:
+            session: What it shows.
+            prompt: The prompt to open; without one the last changed.
+            **traits: First values of public traits: panel, label, version, baseline, run.
+
+        Raises:
+            PressmarkError: The page was not built.
+            TypeError: There is no such trait.
+        """
+        settable = ("panel", "label", "version", "baseline", "run")
+        unknown = sorted(set(traits) - set(settable))
+        if unknown:
+            raise TypeError(
+                f"a workbench takes no {', '.join(unknown)}: it takes session, prompt, {', '.join(settable)}"
+            )
+        self.session = session
+        self.workspace_lane = Lane("workspace")
+        self.registry_lane = Lane("registry")
+        self._state_lock = threading.RLock()
+        self._drafting = Drafting(self)
+        self._comparing = Comparing(self)
+        self._evaluating = Evaluating(self)
+        self._releasing = Releasing(self)
+        self._commands = {
+            name: (found, getattr(owner, name))
+            for owner in (self, self._drafting, self._comparing, self._evaluating, self._releasing)
+            for name, found in commands_of(type(owner)).items()
+        }
+        first: dict[str, str] = {name: traits.pop(name) for name in ("version", "baseline", "run") if name in traits}
+        super().__init__(_esm=asset("workbench.js"), _css=asset("workbench.css"), **traits)
+        self.on_msg(self._received)
+        self.observe(self._prompt_changed, "prompt")
+        self.observe(self._pair_changed, ["version", "baseline"])
+        self.observe(self._run_changed, "run")
+        self.observe(lambda _: self._releasing.gate_soon(), "label")
+        self.observe(self._panel_changed, "panel")
+        self._unsubscribe = session.subscribe(self._changed_elsewhere)
+        self.workspace_lane.submit(lambda: self._begin(prompt, first))
+
+    # State
+
+    def state(self, which: str, /) -> State:
+        """What the trait `state_WHICH` holds."""
+        return dict(getattr(self, f"state_{which}"))
+
+    def put(self, which: str, /, **changes: Any) -> None:
+        """Changes keys of the trait `state_WHICH`; all of them reach the page in one message."""
+        with self._state_lock:
+            setattr(self, f"state_{which}", {**getattr(self, f"state_{which}"), **changes})
+
+    def settle(self, seconds: float = 10.0) -> bool:
+        """Waits until all that was begun is done, runs and the registry aside.
+
+        Args:
+            seconds: How long at most.
+
+        Returns:
+            Whether it is done.
+        """
+        return self.workspace_lane.settle(seconds)
+
+    # What happens
+
+    def _begin(self, prompt: str | None, first: dict[str, str]) -> None:
+        self._attempt(self._drafting.load_prompts, "prompts")
+        self._attempt(self._evaluating.load_catalog, "catalog")
+        prompts = self.state("prompts").get("items", [])
+        name = prompt or (prompts[0]["name"] if prompts else "")
+        if name:
+            with self.hold_trait_notifications():
+                self.prompt = name
+                for trait, value in first.items():
+                    setattr(self, trait, value)
+        else:
+            self._releasing.registry_soon()
+
+    def _prompt_changed(self, change: dict[str, Any]) -> None:
+        name = change["new"]
+        self.workspace_lane.submit(lambda: self._attempt(lambda: self._open(name), "draft"))
+
+    def _open(self, name: str) -> None:
+        if name != self.prompt:
+            return
+        self.put("preview", chosen=False)
+        self._drafting.load_versions(name)
+        versions = self._drafting.versions_named()
+        if self.version not in versions:
+            self.version = versions[0] if versions else ""
+        if self.baseline not in versions or self.baseline == self.version:
+            older = [each for each in versions if each != self.version]
+            self.baseline = older[0] if older else self.version
+        self._attempt(lambda: self._drafting.load_draft(name), "draft")
+        runs = self._evaluating.load_runs(name)
+        if self.run not in {each["run"] for each in runs}:
+            self.run = runs[0]["run"] if runs else ""
+        self._evaluating.versions_changed()
+        self._comparing.reload()
+        self._evaluating.run_soon()
+        self._releasing.registry_soon()
+
+    def _pair_changed(self, change: dict[str, Any]) -> None:
+        self._comparing.reload()
+        self._evaluating.versions_changed()
+        if change["name"] == "version":
+            self._releasing.version_changed()
+
+    def _run_changed(self, change: dict[str, Any]) -> None:
+        self._evaluating.run_soon()
+
+    def _panel_changed(self, change: dict[str, Any]) -> None:
+        if change["new"] == "publish":
+            self._releasing.registry_soon()
+
+    def _changed_elsewhere(self, change: Change) -> None:
+        name = change.get("name")
+        if change["topic"] == "run":
+            self._evaluating.progressed(change["progress"])
+        elif change["topic"] == "registry":
+            self._releasing.registry_soon()
+        elif change["topic"] == "catalog":
+            self.workspace_lane.submit(lambda: self._attempt(self._evaluating.load_catalog, "catalog"), key="catalog")
+        elif change["topic"] == "prompts":
+            self.workspace_lane.submit(lambda: self._attempt(self._prompts_again, "prompts"), key="prompts")
+        elif change["topic"] == "runs" and name in (None, self.prompt):
+            self.workspace_lane.submit(lambda: self._attempt(self._runs_again, "runs"), key="runs")
+
+    def _prompts_again(self) -> None:
+        known = self._drafting.versions_named()
+        self._drafting.load_prompts()
+        if not self.prompt:
+            items = self.state("prompts")["items"]
+            self.prompt = items[0]["name"] if items else ""
+            return
+        self._drafting.load_versions(self.prompt)
+        versions = self._drafting.versions_named()
+        if versions and versions != known:
+            if not self.state("draft").get("unsaved"):
+                self._drafting.load_draft(self.prompt)
+            self.baseline, self.version = (versions[1] if len(versions) > 1 else versions[0]), versions[0]
+
+    def _runs_again(self) -> None:
+        shown = self.state("run").get("progress")
+        runs = self._evaluating.load_runs(self.prompt)
+        if runs and runs[0]["run"] != self.run and not (shown and shown["status"] == "running"):
+            self.run = runs[0]["run"]
+
+    def _attempt(self, job: Any, fills: str) -> None:
+        try:
+            job()
+        except Exception as error:  # noqa: BLE001 - told in the panel; the lane goes on
+            self.put(fills, ready=True, error=told(error))
+
+    # The page
+
+    @command()
+    def show(self, panel: str) -> None:
+        """Brings a panel to the front."""
+        self.panel = panel
+
+    def _received(self, widget: Any, content: Any, buffers: list[bytes]) -> None:
+        if not isinstance(content, dict) or content.get("kind") != "command":
+            return
+        number, name = content.get("id"), content.get("command")
+        if not isinstance(name, str) or name not in self._commands:
+            refused = PressmarkError(
+                f"the workbench knows no command {name!r:.60}: the page and the kernel run different versions of "
+                "Pressmark; restart the kernel and reload the page"
+            )
+            self._reply(number, ok=False, error=told(refused))
+            return
+        found, method = self._commands[name]
+
+        def job() -> None:
+            try:
+                value = method(**found.checked(content.get("args", {})))
+            except Exception as error:  # noqa: BLE001 - the page shows it where the command came from
+                self._reply(number, ok=False, error=told(error))
+            else:
+                self._reply(number, ok=True, value=value)
+
+        lane = self.registry_lane if found.lane == "registry" else self.workspace_lane
+        lane.submit(
+            job,
+            key=f"command {name}" if found.latest else None,
+            dropped=lambda: self._reply(number, ok=True, value=None),
+        )
+
+    def _reply(self, number: Any, **rest: Any) -> None:
+        self.send({"kind": "reply", "id": number, **rest})
+
+    # Outside a live page
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        self.settle(FIRST_LOOK_SECONDS)
+        rows = self.workspace_lane.value(lambda: self._evaluating.first_rows(FIRST_ROWS), FIRST_LOOK_SECONDS) or []
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is None:
+            return None
+        data, metadata = bundle
+        return {**data, "text/html": as_html(self, rows), "text/plain": as_text(self, rows)}, metadata
+
+    def close(self) -> None:
+        """Ends the view and its threads; a run that goes on is not stopped."""
+        if hasattr(self, "_unsubscribe"):
+            self._unsubscribe()
+            self.workspace_lane.close()
+            self.registry_lane.close()
+        super().close()
