@@ -1,0 +1,239 @@
+"""`pm.Registry`: published versions and labels, embedded in a file or over HTTP."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from pressmark import publishing
+from pressmark.api.words import entry_sentence
+from pressmark.errors import RegistryError
+from pressmark.gate import GateDecision
+from pressmark.prompts import Entry, LabelPointer, Position, Version
+from pressmark.registry.values import UNSET, Expected, Move, NewToken, Published, TokenInfo, Verification
+
+if TYPE_CHECKING:
+    import pandas
+
+    from pressmark.api.workspace import Workspace
+    from pressmark.registry import RegistryBackend
+
+
+class Registry(AbstractContextManager["Registry"]):
+    """A registry: the same interface on a server and on an embedded file.
+
+    Args:
+        url: `http://…` for a server, `sqlite:///FILE` for a registry of one person in one file. Else `PRESSMARK_URL`.
+        token: The server's token. Else `PRESSMARK_TOKEN`. An embedded registry takes none.
+
+    Raises:
+        RegistryError: The address is of another form, or the file belongs to a running server.
+    """
+
+    def __init__(self, url: str | None = None, token: str | None = None) -> None:
+        address = url or os.environ.get("PRESSMARK_URL")
+        if not address:
+            raise RegistryError(
+                "no registry was named: pass its URL, such as http://127.0.0.1:8765 or sqlite:///registry.db,"
+                " or set PRESSMARK_URL"
+            )
+        self.url = address
+        self.backend: RegistryBackend
+        if address.startswith(("http://", "https://")):
+            from pressmark.registry import Remote
+
+            self.backend = Remote(address, token or os.environ.get("PRESSMARK_TOKEN") or "")
+        elif address.startswith(("sqlite:", "postgresql")):
+            try:
+                from pressmark.registry import Store
+            except ModuleNotFoundError as error:
+                raise ImportError(
+                    f"an embedded registry needs {error.name}, which is not installed:"
+                    " pip install 'pressmark[registry]'",
+                    name=error.name,
+                ) from error
+            self.backend = Store(address)
+        else:
+            raise RegistryError(
+                f"{address!r} is no registry's address: use http://…, https://… or sqlite:///FILE", code="bad_url"
+            )
+
+    def close(self) -> None:
+        """Give back what the registry holds open."""
+        self.backend.close()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Registry {self.url}>"
+
+    def publish(self, version: Version, *, reason: str, workspace: Workspace | None = None) -> Published:
+        """Publish a version under its name; the newest published one again makes nothing new.
+
+        Args:
+            version: A version of a workspace.
+            reason: Why; it stands in the change log.
+            workspace: The workspace that should remember the publication.
+
+        Returns:
+            The published version; `.version` is its name here, such as `v3`.
+
+        Raises:
+            RegistryError: It was not published; nothing changed.
+        """
+        return publishing.publish(
+            version,
+            self.backend,
+            reason=reason,
+            workspace=workspace.store if workspace else None,
+            where=self.url,
+        )
+
+    def version(self, name: str, reference: str = "latest") -> Published:
+        """Return a published version: by `v3`, by label, or by digest.
+
+        Raises:
+            NotFoundError: There is none, or it may not be seen.
+        """
+        return self.backend.version(name, reference)
+
+    def versions(self, name: str) -> pandas.DataFrame:
+        """Return the published versions of a prompt, newest first: version, digest, message, author, created_at."""
+        import pandas as pd
+
+        columns = ["version", "digest", "message", "author", "created_at", "parent", "restores"]
+        rows = [[getattr(version, column) for column in columns] for version in self.backend.versions(name)]
+        return pd.DataFrame(rows, columns=columns)
+
+    def prompts(self) -> pandas.DataFrame:
+        """Return every prompt: name, newest version, labels, when it was published."""
+        import pandas as pd
+
+        rows = [
+            [summary.name, f"v{summary.newest}", _labels(summary.labels), summary.published_at]
+            for summary in self.backend.prompts()
+        ]
+        return pd.DataFrame(rows, columns=["name", "newest", "labels", "published_at"])
+
+    def labels(self, name: str) -> list[LabelPointer]:
+        """Return where the prompt's labels stand."""
+        return self.backend.labels(name)
+
+    def move(
+        self, name: str, *, label: str, to: str | Version, reason: str, expected: Expected = UNSET
+    ) -> Entry:
+        """Move a label.
+
+        Args:
+            name: The prompt.
+            label: The label; a new one is made.
+            to: The published version: `v3`, another label, a digest, or the version itself.
+            reason: Why; it stands in the change log.
+            expected: What the label must hold now, such as `v2`, or None for a new label; left out, it moves from
+                wherever it stands.
+
+        Returns:
+            The entry of the change log.
+
+        Raises:
+            ConflictError: The label holds something else; `current` tells who moved it, when and why.
+            GateError: The gate refused; `decision` holds the reasons.
+            NotFoundError: There is no such version.
+        """
+        return self.backend.move(name, label=label, to=_reference(to), reason=reason, expected=expected)
+
+    def moves(self, moves: Sequence[Move], *, reason: str) -> Entry:
+        """Move several labels at once: all of them, or none.
+
+        Raises:
+            ConflictError: One of the labels holds something else than expected.
+            GateError: The gate refused one of them.
+        """
+        return self.backend.moves(moves, reason=reason)
+
+    def rollback(
+        self, name: str, *, label: str, reason: str, expected: Expected = UNSET, to: str | Version | None = None
+    ) -> Entry:
+        """Move a label back: to the version that it held before, or to `to`.
+
+        Args:
+            name: The prompt.
+            label: The label.
+            reason: Why; it stands in the change log.
+            expected: What the label must hold now; give it, and a second click cannot roll back the rollback.
+            to: A named version instead of the one before.
+
+        Returns:
+            The entry of the change log.
+
+        Raises:
+            ConflictError: The label holds something else.
+            NotFoundError: There is nothing to go back to.
+        """
+        target = None if to is None else _reference(to)
+        return self.backend.rollback(name, label=label, reason=reason, expected=expected, to=target)
+
+    def gate(self, name: str, *, label: str, to: str | Version, reason: str = "") -> GateDecision:
+        """Say what the gate would decide, without moving anything."""
+        return self.backend.gate_check(name, label=label, to=_reference(to), reason=reason)
+
+    def log(self, name: str | None = None, *, limit: int = 100) -> list[Entry]:
+        """Return the newest entries of the change log, newest first."""
+        return self.backend.log(name, limit=limit)
+
+    def history(self, name: str | None = None, *, limit: int = 100) -> pandas.DataFrame:
+        """Return the change log as a table: seq, at, actor, what, reason."""
+        import pandas as pd
+
+        rows = [[entry.seq, entry.at, entry.actor, entry_sentence(entry), entry.reason] for entry in self.log(name, limit=limit)]
+        return pd.DataFrame(rows, columns=["seq", "at", "actor", "what", "reason"])
+
+    def verify(self) -> Verification:
+        """Check the change log from its first entry.
+
+        Raises:
+            LogTamperedError: Naming the first entry that was altered, removed or reordered.
+        """
+        return self.backend.verify()
+
+    def position(self) -> Position:
+        """Return where the registry stands in its history."""
+        return self.backend.position()
+
+    def create_token(
+        self,
+        principal: str,
+        role: str,
+        *,
+        labels: Sequence[str] = (),
+        names: Sequence[str] = (),
+        expires: datetime | None = None,
+    ) -> NewToken:
+        """Make a token; its secret is in the result and nowhere else."""
+        return self.backend.create_token(principal, role, labels=labels, names=names, expires=expires)  # type: ignore[arg-type]
+
+    def tokens(self) -> list[TokenInfo]:
+        """Return every token, without secrets."""
+        return self.backend.tokens()
+
+    def revoke_token(self, token_id: str) -> TokenInfo:
+        """Revoke a token at once."""
+        return self.backend.revoke_token(token_id)
+
+
+def _reference(version: str | Version) -> str:
+    """A version of another store is meant by its digest; a number would name something else here."""
+    if isinstance(version, Version):
+        return version.version if version.store == "registry" else version.digest
+    return version
+
+
+def _labels(labels: dict[str, Any]) -> str:
+    return ", ".join(f"{label} v{number}" for label, number in sorted(labels.items()))
