@@ -1,0 +1,32 @@
+"""The workspace: one DuckDB file with prompts, datasets, suites, runs and their outputs.
+
+`Store` is the door. `connection` says how processes share the file, `journal` how answers survive a kill, `migrations`
+what is in it, `grid` how a run with a million outputs is looked at.
+"""
+
+from __future__ import annotations
+
+from pressmark.workspace.catalog import SavedEndpoint
+from pressmark.workspace.grid import Cell, Order, Page, Row
+from pressmark.workspace.importing import Rows, import_rows
+from pressmark.workspace.journal import Drainer, Journal
+from pressmark.workspace.runs import Run, Tally
+from pressmark.workspace.store import Store
+from pressmark.workspace.versions import Draft, Saved
+
+__all__ = [
+    "Cell",
+    "Draft",
+    "Drainer",
+    "Journal",
+    "Order",
+    "Page",
+    "Row",
+    "Rows",
+    "Run",
+    "Saved",
+    "SavedEndpoint",
+    "Store",
+    "Tally",
+    "import_rows",
+]

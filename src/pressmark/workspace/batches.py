@@ -1,0 +1,66 @@
+"""Rows on their way into DuckDB, whole columns at once through Arrow, and single ones on their way out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection as Connection
+
+TEXT: Final = pyarrow.string()
+INTEGER: Final = pyarrow.int32()
+BIG: Final = pyarrow.int64()
+REAL: Final = pyarrow.float64()
+FLAG: Final = pyarrow.bool_()
+TIME: Final = pyarrow.timestamp("us", tz="UTC")
+
+
+def arrow(types: Mapping[str, pyarrow.DataType], columns: Mapping[str, Sequence[Any]]) -> pyarrow.Table:
+    """Return the columns as an Arrow table of the given types.
+
+    Text that is no valid Unicode (half of a surrogate pair, which models do send) has that half replaced.
+    """
+    return pyarrow.table({name: _array(columns[name], kind) for name, kind in types.items()})
+
+
+def insert(connection: Connection, table: str, batch: pyarrow.Table) -> None:
+    """Append a batch to a table; columns that the batch lacks become null."""
+    connection.register("batch", batch)
+    try:
+        connection.execute(f"insert into {table} by name select * from batch")
+    finally:
+        connection.unregister("batch")
+
+
+def first(connection: Connection, query: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> tuple[Any, ...] | None:
+    """Return the first row that a query finds, or None.
+
+    Not `fetchone`: it leaves the result open, and the connection then refuses to register a batch.
+    """
+    rows = connection.execute(query, values).fetchall()
+    return rows[0] if rows else None
+
+
+def json_text(value: Any) -> str:
+    """Return the JSON text of a value as the file keeps it: readable Unicode, so that a search finds it."""
+    return clean(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def clean(text: str) -> str:
+    """Return the text with halves of surrogate pairs replaced, which UTF-8 has no form for."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
+
+
+def _array(values: Sequence[Any], kind: pyarrow.DataType) -> pyarrow.Array:
+    try:
+        return pyarrow.array(values, kind)
+    except UnicodeEncodeError:
+        return pyarrow.array([clean(value) if isinstance(value, str) else value for value in values], kind)

@@ -1,0 +1,242 @@
+"""Datasets, suites and endpoints: what a run is made of.
+
+Datasets and suites are versioned as prompts are: saving what the newest of that name holds makes nothing new, and a
+digest names the same content everywhere. The rows of a dataset are kept once a digest.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
+
+from pressmark.errors import DatasetNotFoundError, EndpointError, EndpointNotFoundError, SuiteNotFoundError
+from pressmark.evals.dataset import Dataset
+from pressmark.prompts import check_name, freeze
+from pressmark.workspace.batches import INTEGER, TEXT, arrow, first, insert, json_text
+
+if TYPE_CHECKING:
+    import pandas
+    from duckdb import DuckDBPyConnection as Connection
+
+    from pressmark.workspace.connection import Database
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+# What keys of the usual providers look like where they would pass for a variable's name: a known beginning, or a long
+# run of letters of both cases and digits without a break.
+_KEY = re.compile(
+    r"(?:sk|pk|rk|xai|gsk|hf|pm|ghp|key)_(?=.*\d)\w{16,}|(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9]{20,}|AIza\w{20,}"
+    r"|[0-9a-fA-F]{32,}"
+)
+
+
+class SavedEndpoint(NamedTuple):
+    """Where a model can be reached.
+
+    Attributes:
+        name: What the user calls it.
+        base_url: Its address.
+        key_env: The name of the environment variable that holds its key, or None where it needs none.
+    """
+
+    name: str
+    base_url: str
+    key_env: str | None
+
+
+def save_dataset(database: Database, dataset: Dataset) -> Dataset:
+    """Keep a dataset and return it; the newest of that name again makes nothing new."""
+    check_name(dataset.name, "dataset name")
+    with database.writing() as connection:
+        newest = _newest(connection, "datasets", dataset.name)
+        if newest and newest[1] == dataset.digest:
+            return dataset
+        known = first(
+            connection, "select count(*) from (select 1 from dataset_rows where digest = ? limit 1)", [dataset.digest]
+        )
+        if known == (0,):
+            rows = [json_text(row) for row in dataset.rows]
+            batch = arrow(
+                {"digest": TEXT, "row": INTEGER, "data": TEXT},
+                {"digest": [dataset.digest] * len(rows), "row": range(len(rows)), "data": rows},
+            )
+            insert(connection, "dataset_rows", batch)
+        connection.execute(
+            "insert into datasets values (?, ?, ?, ?, ?, ?)",
+            [
+                dataset.name,
+                newest[0] + 1 if newest else 1,
+                dataset.digest,
+                json_text(list(dataset.columns)),
+                len(dataset.rows),
+                datetime.now(UTC),
+            ],
+        )
+    return dataset
+
+
+def dataset(database: Database, name: str, digest: str | None = None) -> Dataset:
+    """Return the newest dataset of that name, or the one with that digest."""
+    with database.reading() as connection:
+        found = first(
+            connection,
+            "select digest, columns from datasets where name = $name and digest = coalesce($digest, digest)"
+            " order by number desc limit 1",
+            {"name": name, "digest": digest},
+        )
+        if not found:
+            raise DatasetNotFoundError(
+                _unknown(connection, "datasets", "dataset", name, digest), name=name, digest=digest
+            )
+        rows = connection.execute("select data from dataset_rows where digest = ? order by row", [found[0]]).fetchall()
+    return Dataset(
+        name=name,
+        digest=found[0],
+        columns=tuple(json.loads(found[1])),
+        rows=tuple(freeze(json.loads(row[0])) for row in rows),
+    )
+
+
+def dataset_rows(database: Database, digest: str, rows: list[int] | None = None) -> dict[int, dict[str, Any]]:
+    """Return rows of a dataset by their numbers; all of them where none are named."""
+    chosen = "" if rows is None else "and row in (select unnest($rows))"
+    values: dict[str, Any] = {"digest": digest} if rows is None else {"digest": digest, "rows": rows}
+    with database.reading() as connection:
+        found = connection.execute(
+            f"select row, data from dataset_rows where digest = $digest {chosen} order by row", values
+        ).fetchall()
+    return {number: json.loads(data) for number, data in found}
+
+
+def datasets(database: Database) -> pandas.DataFrame:
+    """Return a line for each dataset: name, digest, columns, rows, versions, created_at."""
+    with database.reading() as connection:
+        frame = connection.execute(
+            """
+            select name, arg_max(digest, number) as digest, arg_max(columns, number) as columns,
+                   arg_max(row_count, number) as rows, count(*) as versions, max(created_at) as created_at
+            from datasets group by name order by name
+            """
+        ).df()
+    frame["columns"] = [json.loads(columns) for columns in frame["columns"]]
+    return frame
+
+
+def save_suite(database: Database, name: str, digest: str, spec: Mapping[str, Any]) -> int:
+    """Keep a suite's description and return its number; the newest of that name again makes nothing new."""
+    check_name(name, "suite name")
+    with database.writing() as connection:
+        newest = _newest(connection, "suites", name)
+        if newest and newest[1] == digest:
+            return newest[0]
+        number = newest[0] + 1 if newest else 1
+        connection.execute(
+            "insert into suites values (?, ?, ?, ?, ?)", [name, number, digest, json_text(spec), datetime.now(UTC)]
+        )
+    return number
+
+
+def suite_spec(database: Database, reference: str) -> dict[str, Any]:
+    """Return the description of the newest suite of that name, or of the one with that digest."""
+    with database.reading() as connection:
+        found = first(
+            connection,
+            "select spec from suites where name = $it or digest = $it order by number desc limit 1",
+            {"it": reference},
+        )
+        if not found:
+            raise SuiteNotFoundError(_unknown(connection, "suites", "suite", reference), name=reference)
+    spec: dict[str, Any] = json.loads(found[0])
+    return spec
+
+
+def suites(database: Database) -> pandas.DataFrame:
+    """Return a line for each suite: name, digest, spec, versions, created_at."""
+    with database.reading() as connection:
+        frame = connection.execute(
+            """
+            select name, arg_max(digest, number) as digest, arg_max(spec, number) as spec,
+                   count(*) as versions, max(created_at) as created_at
+            from suites group by name order by name
+            """
+        ).df()
+    frame["spec"] = [json.loads(spec) for spec in frame["spec"]]
+    return frame
+
+
+def save_endpoint(database: Database, name: str, base_url: str, key_env: str | None = None) -> SavedEndpoint:
+    """Keep where a model is reached, in the place of what that name said before."""
+    check_name(name, "endpoint name")
+    _check_url(base_url)
+    _check_variable(key_env)
+    with database.writing() as connection:
+        connection.execute(
+            "insert into endpoints values (?, ?, ?, ?) on conflict do update set"
+            " base_url = excluded.base_url, key_env = excluded.key_env, saved_at = excluded.saved_at",
+            [name, base_url, key_env, datetime.now(UTC)],
+        )
+    return SavedEndpoint(name, base_url, key_env)
+
+
+def endpoint(database: Database, name: str) -> SavedEndpoint:
+    """Return the endpoint of that name."""
+    with database.reading() as connection:
+        found = first(connection, "select name, base_url, key_env from endpoints where name = ?", [name])
+        if not found:
+            raise EndpointNotFoundError(_unknown(connection, "endpoints", "endpoint", name), name=name)
+    return SavedEndpoint(*found)
+
+
+def endpoints(database: Database) -> list[SavedEndpoint]:
+    """Return every endpoint, by name."""
+    with database.reading() as connection:
+        found = connection.execute("select name, base_url, key_env from endpoints order by name").fetchall()
+    return [SavedEndpoint(*row) for row in found]
+
+
+def _check_url(base_url: str) -> None:
+    try:
+        parts = urlsplit(base_url)
+        port_fits = parts.port is None or parts.port > 0
+    except ValueError:
+        parts, port_fits = urlsplit(""), False
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_fits:
+        raise EndpointError(
+            "an endpoint's base_url begins with http:// or https:// and a host, such as http://127.0.0.1:8901/v1",
+            field="base_url",
+        )
+    if parts.username or parts.password or parts.query or parts.fragment:
+        # Not echoed: what stands there may be a key.
+        raise EndpointError(
+            "an endpoint's base_url may hold no user, password or query, because keys are never stored: put the key"
+            " into an environment variable and give its name as key_env",
+            field="base_url",
+        )
+
+
+def _check_variable(key_env: str | None) -> None:
+    if key_env is None or (_VARIABLE.fullmatch(key_env) and not _KEY.fullmatch(key_env)):
+        return
+    # Not echoed: it may be the key itself, and an error ends up in a notebook.
+    raise EndpointError(
+        "key_env is the name of the environment variable that holds the key, such as OPENAI_API_KEY; what was given is"
+        " no such name and was not stored. If it is the key itself: set it outside the notebook, remove it from the"
+        " cell, and give the variable's name",
+        field="key_env",
+    )
+
+
+def _newest(connection: Connection, table: str, name: str) -> tuple[int, str] | None:
+    row = first(connection, f"select number, digest from {table} where name = ? order by number desc limit 1", [name])
+    return (row[0], row[1]) if row else None
+
+
+def _unknown(connection: Connection, table: str, noun: str, name: str, digest: str | None = None) -> str:
+    names = [row[0] for row in connection.execute(f"select distinct name from {table} order by name").fetchall()]
+    if digest is not None and name in names:
+        return f"the {noun} {name!r} has no version with the digest {digest}"
+    listed = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    return f"there is no {noun} {name!r} in this workspace: it holds {listed or 'none yet'}"

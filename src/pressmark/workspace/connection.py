@@ -1,0 +1,233 @@
+"""The DuckDB file, opened for one operation at a time.
+
+One process may have a DuckDB file open for writing, and then nobody else may even read it. So every operation opens
+the file, does its work in one transaction and closes, and whoever finds it locked tries again a little later, at a
+random moment, until a deadline. That lets several kernels and a shell work on one file, as long as each operation is
+short::
+
+    with database.writing() as connection:
+        connection.execute("insert into …")
+
+This is the only module that opens the file, and nothing else may: on Linux a process loses its lock on a file as soon
+as it closes *any* handle to it, so reading even one byte of it from another place would let a second writer in.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from pressmark.errors import (
+    WorkspaceError,
+    WorkspaceFormatError,
+    WorkspaceFullError,
+    WorkspaceLockedError,
+    WorkspaceVersionError,
+)
+
+try:
+    import duckdb
+except ModuleNotFoundError as missing:
+    raise ImportError(
+        "a workspace needs duckdb, which is not installed: pip install 'pressmark[evals]'", name="duckdb"
+    ) from missing
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection as Connection
+
+DEADLINE: Final = 30.0
+_FIRST_PAUSE: Final = 0.005
+_LONGEST_PAUSE: Final = 0.1
+_HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
+_FULL = ("no space left", "file too large", "disk quota", "not enough space", "could not write all bytes")
+
+# Threads of one process share DuckDB's instance of a file, and the lock with it: were they let in side by side, the
+# instance might never close and other processes never get a turn.
+_turns: dict[str, threading.RLock] = {}
+_turns_guard = threading.Lock()
+
+
+def _forget_turns() -> None:
+    # A forked child must not wait for a thread that exists in its parent only.
+    global _turns_guard  # noqa: PLW0603  a lock that another thread held at the fork cannot be freed, only replaced
+    _turns.clear()
+    _turns_guard = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_turns)
+
+
+class Database:
+    """A workspace file; every use of it opens and closes it.
+
+    Attributes:
+        path: The file, with links resolved.
+        deadline: Seconds to wait for another process before giving up.
+        check: Called at the beginning of each transaction; what it raises keeps the transaction from happening.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, deadline: float = DEADLINE, new: bool = False) -> None:
+        self.path = Path(os.path.realpath(Path(path).expanduser()))
+        self.deadline = deadline
+        self.check: Callable[[Connection], None] | None = None
+        self._new = new
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Open the file for a transaction that is committed at the end, or rolled back on any exception.
+
+        Raises:
+            WorkspaceError: The file is missing, locked, full, damaged or of another kind; nothing was written.
+        """
+        with self._transaction("begin transaction") as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open the file for a transaction that cannot write.
+
+        Raises:
+            WorkspaceError: As `writing`.
+        """
+        with self._transaction("begin transaction read only") as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[Connection]:
+        with self._open() as connection, self._translated():
+            connection.execute(begin)
+            try:
+                if self.check:
+                    self.check(connection)
+                yield connection
+                connection.execute("commit")
+            except BaseException:
+                # After a fatal error there is no transaction left to end; closing drops what it did.
+                with suppress(duckdb.Error):
+                    connection.execute("rollback")
+                raise
+
+    @contextmanager
+    def _open(self) -> Iterator[Connection]:
+        limit = time.monotonic() + self.deadline
+        with self._turn(limit):
+            connection = self._connect(limit)
+            try:
+                yield connection
+            finally:
+                # What was committed stands in the write-ahead log and is folded in by the next opening.
+                with suppress(duckdb.Error):
+                    connection.close()
+
+    @contextmanager
+    def _turn(self, limit: float) -> Iterator[None]:
+        with _turns_guard:
+            turn = _turns.setdefault(str(self.path), threading.RLock())
+        if not turn.acquire(timeout=max(0.0, limit - time.monotonic())):
+            raise WorkspaceLockedError(
+                f"{self.path} has been in use by another thread of this process for {self.deadline:g} s: wait for it"
+                " to finish, then try again",
+                path=str(self.path),
+                pid=os.getpid(),
+            )
+        try:
+            yield
+        finally:
+            turn.release()
+
+    def _connect(self, limit: float) -> Connection:
+        pause = _FIRST_PAUSE
+        while True:
+            if not self._new and not self.path.exists():
+                raise WorkspaceError(
+                    f"{self.path} is not there any more: it was moved or deleted. Open the workspace again at its"
+                    " new place",
+                    path=str(self.path),
+                )
+            try:
+                return duckdb.connect(str(self.path))
+            except duckdb.Error as error:
+                if "could not set lock" not in str(error).lower():
+                    self._refuse(error)
+                if time.monotonic() + pause > limit:
+                    self._refuse_locked(error)
+            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  it spreads attempts, it hides nothing
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.Error as error:
+            self._refuse(error)
+
+    def _refuse_locked(self, error: duckdb.Error) -> NoReturn:
+        held = _HOLDER.search(str(error))
+        holder = f"{held['program']} (process {held['pid']})" if held else "another process"
+        raise WorkspaceLockedError(
+            f"{self.path} is locked by {holder} and was not free for {self.deadline:g} s. Pressmark shares the file"
+            " by opening it only for moments; a DuckDB connection or shell that stays open keeps everyone out: close"
+            " it there, then try again",
+            path=str(self.path),
+            pid=int(held["pid"]) if held else None,
+        ) from error
+
+    def _refuse(self, error: duckdb.Error) -> NoReturn:
+        text = str(error)
+        told = text.lower()
+        facts: dict[str, Any] = {"path": str(self.path)}
+        if any(sign in told for sign in _FULL):
+            raise WorkspaceFullError(
+                f"{self.path} could not be written: the disk is full or a size limit was met ({_first_line(text)})."
+                " Nothing of this was saved, and what was saved before is safe: make room, then try again",
+                **facts,
+            ) from error
+        if "not a valid duckdb database" in told:
+            raise WorkspaceFormatError(
+                f"{self.path} is not a DuckDB file, so it cannot be a workspace. It was left as it is: give another"
+                " path, or move it away to begin a new workspace there",
+                **facts,
+            ) from error
+        if "is a directory" in told:
+            raise WorkspaceFormatError(
+                f"{self.path} is a directory: give the path of a file in it, such as {self.path / 'prompts.duckdb'}",
+                **facts,
+            ) from error
+        if "permission denied" in told or "read-only file system" in told:
+            raise WorkspaceError(
+                f"{self.path} may not be opened for writing ({_first_line(text)}). A workspace is always written to:"
+                " change the permissions of the file and its directory, or copy it to where you may write",
+                **facts,
+            ) from error
+        if "different configuration" in told:
+            raise WorkspaceLockedError(
+                f"{self.path} is open in this very process with other settings (read-only, perhaps): close that"
+                " DuckDB connection, then try again",
+                pid=os.getpid(),
+                **facts,
+            ) from error
+        if "version number" in told or "newer version of duckdb" in told:
+            raise WorkspaceVersionError(
+                f"{self.path} was written by another version of DuckDB than the {duckdb.__version__} installed here"
+                f" ({_first_line(text)}): upgrade with pip install -U duckdb",
+                **facts,
+            ) from error
+        if any(sign in told for sign in ("corrupt", "checksum", "failure while replaying wal", "deserialize")):
+            raise WorkspaceFormatError(
+                f"{self.path} is damaged and cannot be read ({_first_line(text)}): restore it from a backup",
+                **facts,
+            ) from error
+        raise WorkspaceError(
+            f"the workspace {self.path} could not do this, and nothing was changed: {_first_line(text)}", **facts
+        ) from error
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]

@@ -1,0 +1,77 @@
+"""What people and registries said about outputs and versions: ratings, and where versions were published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from pressmark.errors import WorkspaceError
+from pressmark.workspace.batches import INTEGER, TEXT, TIME, arrow, insert
+
+if TYPE_CHECKING:
+    import pandas
+
+    from pressmark.workspace.connection import Database
+
+_RATINGS: Final = {
+    "run_id": TEXT,
+    "row": INTEGER,
+    "repeat": INTEGER,
+    "left": TEXT,
+    "right": TEXT,
+    "choice": TEXT,
+    "rater": TEXT,
+    "note": TEXT,
+    "rated_at": TIME,
+}
+_CHOICES: Final = ("left", "right", "tie")
+
+
+def add_ratings(database: Database, ratings: Sequence[Mapping[str, Any]]) -> None:
+    """Keep votes between two versions' outputs, as `Store.add_ratings` describes it."""
+    for rating in ratings:
+        if rating.get("choice") not in _CHOICES:
+            raise WorkspaceError(f"a rating's choice is one of {', '.join(_CHOICES)}; got {rating.get('choice')!r}")
+    if not ratings:
+        return
+    now = datetime.now(UTC)
+    columns = {name: [rating.get(name) for rating in ratings] for name in _RATINGS}
+    columns["repeat"] = [repeat or 0 for repeat in columns["repeat"]]
+    columns["rated_at"] = [now] * len(ratings)
+    with database.writing() as connection:
+        insert(connection, "ratings", arrow(_RATINGS, columns))
+
+
+def ratings(database: Database, run_id: str) -> pandas.DataFrame:
+    """Return the votes on a run, in the order in which they were given."""
+    with database.reading() as connection:
+        return connection.execute("select * from ratings where run_id = ? order by rated_at, row", [run_id]).df()
+
+
+def record_publication(
+    database: Database, prompt: str, number: int, *, digest: str, registry: str, version: str
+) -> None:
+    """Remember that a version was published, as `Store.record_publication` describes it."""
+    with database.writing() as connection:
+        connection.execute(
+            "insert into publications select $prompt, $number, $digest, $registry, $version, $now where not exists"
+            " (from publications where prompt = $prompt and registry = $registry and version = $version)",
+            {
+                "prompt": prompt,
+                "number": number,
+                "digest": digest,
+                "registry": registry,
+                "version": version,
+                "now": datetime.now(UTC),
+            },
+        )
+
+
+def publications(database: Database, prompt: str | None = None) -> pandas.DataFrame:
+    """Return where versions were published, the newest first; of one prompt where it is named."""
+    with database.reading() as connection:
+        return connection.execute(
+            "select * from publications where $prompt is null or prompt = $prompt order by published_at desc",
+            {"prompt": prompt},
+        ).df()

@@ -1,0 +1,92 @@
+"""`ws.sql`: questions to the file, in SQL, that change nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+
+from pressmark.errors import WorkspaceError
+
+if TYPE_CHECKING:
+    import pandas
+
+    from pressmark.workspace.connection import Database
+
+_READS: Final = {"SELECT", "MULTI"}  # MULTI is a PIVOT without its list of values
+# PRAGMAs that only tell; many others set.
+_TELLING = re.compile(r"\s*pragma\s+(table_info|show_tables|show|database_size|storage_info|version)\b", re.IGNORECASE)
+_EXPLAIN = re.compile(r"\s*explain\s+(analyze\s+)?(\([^)]*\)\s*)?", re.IGNORECASE)
+_WAYS: Final = {
+    "versions": "ws.save(...) adds a version; saved ones never change",
+    "drafts": "the workbench keeps drafts",
+    "datasets": "ws.dataset(name, rows) adds a dataset",
+    "dataset_rows": "ws.dataset(name, rows) adds a dataset",
+    "suites": "ws.suite(...) adds a suite",
+    "endpoints": "ws.endpoint(...) sets an endpoint",
+    "runs": "ws.evaluate(...) adds a run",
+    "outputs": "ws.evaluate(...) adds outputs",
+    "scores": "ws.evaluate(...) adds scores",
+    "publications": "registry.publish(...) publishes",
+}
+_COPYING: Final = "take the DataFrame that ws.sql returns and write it, for instance with .to_csv or .to_parquet"
+_OTHERS: Final = {
+    "COPY": _COPYING,
+    "EXPORT": _COPYING,
+    "COPY_DATABASE": "copy the file itself while nothing writes to it",
+    "ATTACH": "open the other file as a workspace of its own, with pm.Workspace(path)",
+    "DETACH": "open the other file as a workspace of its own, with pm.Workspace(path)",
+    "LOAD": "extensions are not loaded here; read the data with pandas and save it with ws.dataset(name, df)",
+    "TRANSACTION": "each query is a transaction of its own",
+    "SET": "settings are not kept from one query to the next; open the file with duckdb where you need them",
+}
+
+
+def sql(database: Database, query: str) -> pandas.DataFrame:
+    """Return what a query finds, as `Store.sql` describes it."""
+    statement = _statement(query)
+    with database.reading() as connection:
+        # The transaction cannot write to the file; these two keep a query from fetching code from the network.
+        connection.execute("set autoinstall_known_extensions = false; set autoload_known_extensions = false")
+        try:
+            return connection.execute(statement).df()
+        except (duckdb.ProgrammingError, duckdb.DataError) as error:
+            raise WorkspaceError(f"DuckDB refused this query. {_told(error)}", query=query) from error
+
+
+def _statement(query: str) -> duckdb.Statement:
+    try:
+        statements = duckdb.extract_statements(query)
+    except duckdb.Error as error:
+        raise WorkspaceError(f"this is not SQL that DuckDB understands. {_told(error)}", query=query) from error
+    if len(statements) != 1:
+        raise WorkspaceError(
+            f"ws.sql takes one statement, and this text holds {len(statements)}: call it once for each", query=query
+        )
+    statement = statements[0]
+    kind = statement.type.name
+    text = statement.query
+    if kind == "EXPLAIN":
+        # EXPLAIN ANALYZE runs what it explains, and a COPY writes a file even where the transaction may not write.
+        kind = duckdb.extract_statements(_EXPLAIN.sub("", text, count=1))[0].type.name
+    if kind in _READS or (kind == "PRAGMA" and _TELLING.match(text)):
+        return statement
+    raise WorkspaceError(
+        f"ws.sql only reads, so {kind.replace('_', ' ')} is refused and nothing was changed: {_way(kind, text)}",
+        query=query,
+    )
+
+
+def _way(kind: str, text: str) -> str:
+    if kind in _OTHERS:
+        return _OTHERS[kind]
+    words = re.findall(r"\w+", text.lower())
+    for word in words:
+        if word in _WAYS:
+            return _WAYS[word]
+    return "change versions with ws.save, datasets with ws.dataset, runs with ws.evaluate"
+
+
+def _told(error: duckdb.Error) -> str:
+    return " ".join(line.strip() for line in str(error).strip().splitlines() if line.strip(" ^"))
