@@ -1,0 +1,8 @@
+"""Where models are reached: any OpenAI-compatible endpoint, its prices, and a practice model."""
+
+from __future__ import annotations
+
+from pressmark.providers.completer import Completer, completer
+from pressmark.providers.endpoint import Endpoint, default_endpoint
+
+__all__ = ["Completer", "Endpoint", "completer", "default_endpoint"]
