@@ -1,0 +1,38 @@
+"""Evaluation: datasets, scorers and suites; the runner that asks; the comparison that tells which version is better."""
+
+from __future__ import annotations
+
+from pressmark.evals import scorers
+from pressmark.evals.answer import Answer, Completion
+from pressmark.evals.asking import Patience
+from pressmark.evals.cache import Lookup, answer_key
+from pressmark.evals.dataset import Dataset
+from pressmark.evals.plan import Call, Plan, plan
+from pressmark.evals.progress import Progress
+from pressmark.evals.records import Memory, OutputRecord, RowError, Sink, Task
+from pressmark.evals.runner import Execution, execute, finished, start
+from pressmark.evals.suite import Suite
+
+__all__ = [
+    "Answer",
+    "Call",
+    "Completion",
+    "Dataset",
+    "Execution",
+    "Lookup",
+    "Memory",
+    "OutputRecord",
+    "Patience",
+    "Plan",
+    "Progress",
+    "RowError",
+    "Sink",
+    "Suite",
+    "Task",
+    "answer_key",
+    "execute",
+    "finished",
+    "plan",
+    "scorers",
+    "start",
+]

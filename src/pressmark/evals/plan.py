@@ -1,0 +1,141 @@
+"""What a run has to ask: every version with every row and repeat, rendered and keyed before the first call."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from pressmark.errors import DatasetError, InvalidUnitError, RenderError
+from pressmark.evals.cache import answer_key
+from pressmark.evals.dataset import Dataset
+from pressmark.evals.records import RowError, Task
+from pressmark.prompts import MISSING
+from pressmark.rendering import PromptVersion, compiled
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, and the tasks that its answer serves: rows that hold the same are asked once.
+
+    Attributes:
+        key: The answer cache's key.
+        request: The keyword arguments of `chat.completions.create`.
+        tasks: At least one.
+    """
+
+    key: str
+    request: Mapping[str, Any]
+    tasks: tuple[Task, ...]
+
+
+class Unrendered(NamedTuple):
+    """A task whose request could not be made."""
+
+    task: Task
+    error: RowError
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run has to ask.
+
+    Attributes:
+        calls: In order of rows, the versions of one row side by side.
+        unrendered: Tasks whose row does not fit the template; they become error rows.
+        total: How many tasks the run has, those already answered among them.
+        answered: How many of them were answered before.
+    """
+
+    calls: tuple[Call, ...]
+    unrendered: tuple[Unrendered, ...]
+    total: int
+    answered: int
+
+
+def plan(
+    versions: Sequence[PromptVersion],
+    dataset: Dataset,
+    *,
+    base_url: str,
+    repeats: int = 1,
+    answered: Container[Task | tuple[str, int, int]] = (),
+) -> Plan:
+    """Render every request of a run.
+
+    Args:
+        versions: The prompt versions.
+        dataset: Its columns fill the variables of the same name.
+        base_url: Where the endpoint is.
+        repeats: How often each request is asked.
+        answered: Tasks that need not be asked again.
+
+    Raises:
+        DatasetError: A column for a variable is missing, or a version's input would need an upstream prompt's answer.
+        RenderError: Not one row fits a version's template; the first row's reason.
+        ValueError: `repeats` is not positive, or there is no version.
+    """
+    if not versions:
+        raise ValueError("a run needs at least one version: give those that shall be compared")
+    if isinstance(repeats, bool) or not isinstance(repeats, int) or repeats < 1:
+        raise ValueError(f"repeats is how often each request is asked, 1 or more, not {repeats!r}")
+    distinct = list({version.digest: version for version in versions}.values())
+    fills = [(version, _columns(version, dataset)) for version in distinct]
+    grouped: dict[str, tuple[Mapping[str, Any], list[Task]]] = {}
+    unrendered: list[Unrendered] = []
+    failures = dict.fromkeys((version.digest for version in distinct), 0)
+    skipped = 0
+    for number, row in enumerate(dataset.rows):
+        for version, columns in fills:
+            tasks = [Task(version.digest, number, repeat) for repeat in range(repeats)]
+            open_tasks = [task for task in tasks if task not in answered]
+            skipped += len(tasks) - len(open_tasks)
+            if not open_tasks:
+                continue
+            try:
+                request = compiled(version.unit, version.digest).request(_values(version, row, columns))
+                keys = [answer_key(base_url, request, task.repeat) for task in open_tasks]
+            except (RenderError, InvalidUnitError) as error:
+                failures[version.digest] += 1
+                if failures[version.digest] == len(dataset.rows):
+                    raise _none_fits(version, dataset, error) from error
+                unrendered.extend(Unrendered(task, RowError("render", str(error))) for task in open_tasks)
+                continue
+            for key, task in zip(keys, open_tasks, strict=True):
+                grouped.setdefault(key, (request, []))[1].append(task)
+    calls = tuple(Call(key, request, tuple(tasks)) for key, (request, tasks) in grouped.items())
+    return Plan(calls, tuple(unrendered), len(distinct) * len(dataset.rows) * repeats, skipped)
+
+
+def _columns(version: PromptVersion, dataset: Dataset) -> tuple[str, ...]:
+    """The variables of a version that the dataset has columns for."""
+    known = set(dataset.columns)
+    for variable, upstream in version.unit.inputs.items():
+        if variable not in known:
+            raise DatasetError(
+                f"{version} takes {variable!r} from {upstream}, and chains are not run yet: give dataset"
+                f" {dataset.name!r} a column {variable!r} with that prompt's outputs",
+                missing=(variable,),
+            )
+    if missing := tuple(name for name in version.unit.required if name not in known):
+        raise DatasetError(
+            f"{version} needs {', '.join(map(repr, missing))}, which dataset {dataset.name!r} has no column for; it has"
+            f" {', '.join(dataset.columns)}: rename a column, or give the variable a default",
+            missing=missing,
+        )
+    return tuple(name for name in version.unit.variables if name in known)
+
+
+def _values(version: PromptVersion, row: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
+    values = {}
+    for name in columns:
+        value = row[name]
+        # An empty cell of a variable with a default is one that was not given.
+        if value is not None or version.unit.variables[name].default is MISSING:
+            values[name] = value
+    return values
+
+
+def _none_fits(version: PromptVersion, dataset: Dataset, error: RenderError | InvalidUnitError) -> RenderError:
+    kind = type(error) if isinstance(error, RenderError) else RenderError
+    return kind(f"no row of dataset {dataset.name!r} fits {version}: {error}", **error.facts)

@@ -1,0 +1,188 @@
+"""The runner: asks what a plan holds, scores each answer, and records it the moment it arrives.
+
+It takes what it needs by hand: a completion function, a sink for records, a lookup of known answers. It imports
+neither pandas nor scipy, and costs little beside the calls themselves::
+
+    execution = start(plan, suite, complete, sink, run_id="2026-11-21-1", concurrency=32, lookup=store.cached_answers)
+    progress = execution.wait()
+
+Stopped in the middle (Ctrl-C, `cancel()`, kill -9), what was recorded stays. To resume, make the plan again with the
+tasks already finished (`finished`) and start it with the same run id.
+
+**What ends a row and what ends a run.** An error that retries did not mend ends a row: it is recorded, and the run goes
+on. A run ends early, with one clear error, when no further call could go well: the key is refused, the model is not
+there, or the endpoint is not (any more).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from pressmark.errors import RunCancelledError
+from pressmark.evals.answer import Completion
+from pressmark.evals.asking import Patience
+from pressmark.evals.cache import Lookup
+from pressmark.evals.engine import Engine
+from pressmark.evals.plan import Plan
+from pressmark.evals.progress import Progress
+from pressmark.evals.records import OutputRecord, Sink, Task
+from pressmark.evals.suite import Suite
+from pressmark.evals.work import Run
+
+
+class Execution:
+    """A run under way. `start` makes one."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._engine = Engine(run.main, name=f"pressmark-run-{run.run_id}")
+
+    @property
+    def progress(self) -> Progress:
+        """Where it stands now; safe from any thread."""
+        return self._run.tally.progress()
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended."""
+        return self._engine.done
+
+    def cancel(self) -> None:
+        """Ask it to stop; safe from any thread. What was recorded stays."""
+        self._engine.cancel()
+
+    def wait(self, *, bar: bool = False) -> Progress:
+        """Wait for the end; KeyboardInterrupt stops the run before it goes on.
+
+        Args:
+            bar: Whether to draw a progress bar.
+
+        Raises:
+            EndpointError: No further call could go well.
+            RunCancelledError: The run was cancelled.
+        """
+        with _bar(self, bar) as look, self._told():
+            self._engine.wait(look)
+        return self.progress
+
+    async def finished(self, *, bar: bool = False) -> Progress:
+        """Wait for the end from an event loop; cancelling the waiter stops the run.
+
+        Raises:
+            EndpointError: No further call could go well.
+            RunCancelledError: The run was cancelled.
+        """
+        with _bar(self, bar) as look, self._told():
+            await self._engine.finished(look)
+        return self.progress
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except asyncio.CancelledError:
+            current = self._waiter()
+            if current is not None and current.cancelling():
+                raise
+            now = self.progress
+            raise RunCancelledError(
+                f"the run was stopped after {now.done:,} of {now.total:,} answers; they are kept: run it again to ask"
+                " only what is missing",
+                run_id=self._run.run_id,
+                progress=now,
+            ) from None
+
+    @staticmethod
+    def _waiter() -> asyncio.Task[Any] | None:
+        try:
+            return asyncio.current_task()
+        except RuntimeError:
+            return None
+
+
+def start(
+    plan: Plan,
+    suite: Suite,
+    complete: Completion,
+    sink: Sink,
+    *,
+    run_id: str,
+    concurrency: int = 16,
+    patience: Patience | None = None,
+    lookup: Lookup | None = None,
+    judge: Completion | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Execution:
+    """Begin a run on a thread of its own.
+
+    Args:
+        plan: What to ask.
+        suite: Its scorers score each answer.
+        complete: Asks the endpoint.
+        sink: Gets each record as it arrives, on the run's thread.
+        run_id: Goes into the records.
+        concurrency: How many calls are under way at once.
+        patience: How long to try for one answer.
+        lookup: Finds known answers; they are not asked again.
+        judge: Asks the endpoint for the suite's judges; else `complete` does.
+        now: The clock of the records.
+
+    Raises:
+        ValueError: `concurrency` is not positive.
+    """
+    if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
+        raise ValueError(f"concurrency is the number of calls at once, 1 or more, not {concurrency!r}")
+    return Execution(
+        Run(
+            plan,
+            suite,
+            run_id=run_id,
+            complete=complete,
+            judge=judge or complete,
+            sink=sink,
+            concurrency=concurrency,
+            patience=patience or Patience(),
+            lookup=lookup,
+            now=now,
+        )
+    )
+
+
+def execute(
+    plan: Plan, suite: Suite, complete: Completion, sink: Sink, *, bar: bool = False, **options: Any
+) -> Progress:
+    """Run a plan and wait for its end: `start` and `Execution.wait` in one."""
+    return start(plan, suite, complete, sink, **options).wait(bar=bar)
+
+
+def finished(records: Iterable[OutputRecord], suite: Suite) -> set[Task]:
+    """The tasks of earlier records that are done: answered, and scored by every scorer without an error."""
+    names = {scorer.name for scorer in suite.scorers}
+    return {
+        record.task
+        for record in records
+        if record.answer is not None and names <= record.scores.keys() and not record.score_errors
+    }
+
+
+@contextlib.contextmanager
+def _bar(execution: Execution, wanted: bool) -> Iterator[Callable[[], None]]:
+    if not wanted:
+        yield lambda: None
+        return
+
+    from tqdm.auto import tqdm
+
+    with tqdm(total=execution.progress.total, unit="answer", initial=execution.progress.done) as bar:
+
+        def look() -> None:
+            now = execution.progress
+            told = {"errors": now.errors or None, "cached": now.cached or None, "USD": now.cost}
+            bar.set_postfix({name: value for name, value in told.items() if value is not None}, refresh=False)
+            bar.update(now.done - bar.n)
+
+        yield look

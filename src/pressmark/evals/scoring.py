@@ -1,0 +1,35 @@
+"""What becomes of a scorer's result: a number that can be compared, or the reason why there is none."""
+
+from __future__ import annotations
+
+import math
+
+from pressmark.evals.scorers import Scorer, ScoringError
+
+
+def checked(scorer: Scorer, value: object) -> float | None:
+    """Return a scorer's result as a number.
+
+    Raises:
+        ScoringError: It is none, is not finite, or a score lies outside of [0, 1].
+    """
+    if value is None:
+        return None
+    if not isinstance(value, bool | int | float) and not hasattr(value, "__float__"):
+        raise ScoringError(f"it returned {type(value).__name__}: return a number, True, False or None")
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ScoringError(f"it returned {value!r}, which is no number: {error}") from error
+    if not math.isfinite(number):
+        raise ScoringError(f"it returned {number}: return a finite number, or None where it does not apply")
+    if scorer.kind == "score" and not 0 <= number <= 1:
+        raise ScoringError(f"it returned {number:g}, and a score lies in [0, 1]: scale it, or make it a measurement")
+    return number
+
+
+def failure(scorer: Scorer, error: Exception) -> str:
+    """Say why a score is missing."""
+    if isinstance(error, ScoringError):
+        return f"scorer {scorer.name!r}: {error}"
+    return f"scorer {scorer.name!r} raised {type(error).__name__}: {error}"

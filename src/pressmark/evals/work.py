@@ -1,0 +1,255 @@
+"""The work of a run, as it goes on its own thread: asking, scoring, recording."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pressmark.errors import EndpointAuthError, EndpointConnectionError, EndpointError
+from pressmark.evals.answer import Answer, Completion
+from pressmark.evals.asking import Asked, Patience, ask, row_error
+from pressmark.evals.cache import Lookup, answer_key
+from pressmark.evals.plan import Call, Plan
+from pressmark.evals.progress import Tally
+from pressmark.evals.records import OutputRecord, RowError, Sink, Task
+from pressmark.evals.scorers import AskingScorer, DirectScorer, ScoringError, ScoringInput
+from pressmark.evals.scoring import checked, failure
+from pressmark.evals.suite import Suite
+from pressmark.prompts import FrozenDict
+
+# An endpoint that was never reached is asked this often before the run gives up: a wrong address stays wrong.
+_FIRST_CONTACT = 2
+# Cached answers are recorded in bursts, with a pause between in which a cancellation is heard.
+_BURST = 100
+
+
+@dataclass(slots=True)
+class Marks:
+    """What the scorers make of one answer."""
+
+    scores: dict[str, float | None] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    judgements: dict[str, Any] = field(default_factory=dict)
+
+    def miss(self, scorer: str, why: str) -> None:
+        """Note why a score is missing."""
+        self.scores[scorer] = None
+        self.errors[scorer] = why
+
+
+class Run:
+    """The state of a run; only its own thread changes it."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        suite: Suite,
+        *,
+        run_id: str,
+        complete: Completion,
+        judge: Completion,
+        sink: Sink,
+        concurrency: int,
+        patience: Patience,
+        lookup: Lookup | None,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.run_id = run_id
+        self._plan, self._suite, self._sink, self._now = plan, suite, sink, now
+        self._complete, self._judge = complete, judge
+        self._concurrency, self._patience, self._lookup = concurrency, patience, lookup
+        self._direct = tuple(scorer for scorer in suite.scorers if isinstance(scorer, DirectScorer))
+        self._asking = tuple(scorer for scorer in suite.scorers if isinstance(scorer, AskingScorer))
+        self._known: dict[str, Answer] = {}
+        self.tally = Tally(plan.total, plan.answered)
+        self._reached: set[str] = set()
+        self._lost = 0
+        self._random = random.Random()  # noqa: S311  # spreads waits
+
+    async def main(self) -> None:
+        """Do the work; this is what the engine runs."""
+        try:
+            for unrendered in self._plan.unrendered:
+                self._end(self._made(unrendered.task, "", error=unrendered.error))
+            self._find([call.key for call in self._plan.calls])
+            self._find(self._judge_keys())
+            queue = iter(self._plan.calls)
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(self._concurrency, len(self._plan.calls))):
+                    group.create_task(self._work(queue))
+        except BaseExceptionGroup as raised:
+            # Workers fail for one reason; the others were cancelled for it.
+            raise raised.exceptions[0] from None
+        finally:
+            self.tally.stop()
+            await self._close()
+
+    async def _work(self, queue: Iterator[Call]) -> None:
+        burst = 0
+        for call in queue:
+            known = self._known.pop(call.key, None)
+            if known is None:
+                await self._serve(call)
+                continue
+            for task in call.tasks:
+                await self._score(task, call, known, attempts=0, cached=True)
+            burst += 1
+            if burst % _BURST == 0:
+                await asyncio.sleep(0)
+
+    async def _serve(self, call: Call) -> None:
+        """Ask for an answer, and give it to every task that waits for it."""
+        asked = await self._ask(self._complete, call.request)
+        if asked.answer is None:
+            assert asked.error is not None
+            self._refuse_hopeless(self._complete, asked.error)
+            error = row_error(asked.error, asked.attempts)
+            for task in call.tasks:
+                self._end(self._made(task, call.key, error=error, attempts=asked.attempts))
+            return
+        first, *others = call.tasks
+        await self._score(first, call, asked.answer, attempts=asked.attempts)
+        for task in others:
+            await self._score(task, call, asked.answer, attempts=0, cached=True)
+
+    async def _score(self, task: Task, call: Call, answer: Answer, *, attempts: int, cached: bool = False) -> None:
+        given = self._given(task, call, answer)
+        marks = Marks()
+        for scorer in self._direct:
+            try:
+                marks.scores[scorer.name] = checked(scorer, scorer.score(given))
+            except Exception as error:  # noqa: BLE001  # whatever a scorer raises costs a score, not the row
+                marks.miss(scorer.name, failure(scorer, error))
+        if self._asking and not cached:
+            # Judging takes a while, and this answer was paid for: keep it now.
+            self._sink.record(self._made(task, call.key, answer=answer, attempts=attempts, marks=marks))
+        for judge in self._asking:
+            await self._judged(judge, given, task, marks)
+        self._end(self._made(task, call.key, answer=answer, attempts=attempts, cached=cached, marks=marks))
+
+    async def _judged(self, judge: AskingScorer, given: ScoringInput, task: Task, marks: Marks) -> None:
+        try:
+            request = judge.request(given)
+            key = answer_key(self._judge.base_url, request, task.repeat)
+        except Exception as error:  # noqa: BLE001  # as for any scorer
+            marks.miss(judge.name, failure(judge, error))
+            return
+        answer = self._known.get(key)
+        if answer is None:
+            asked = await self._ask(self._judge, request)
+            if asked.answer is None:
+                assert asked.error is not None
+                self._refuse_hopeless(self._judge, asked.error)
+                told = row_error(asked.error, asked.attempts).message
+                marks.miss(judge.name, f"scorer {judge.name!r}: the judge did not answer: {told}")
+                return
+            answer = asked.answer
+            apart = f"{self.run_id}/{judge.name}"
+            self._sink.record(self._made(task, key, answer=answer, attempts=asked.attempts, run_id=apart))
+        try:
+            judgement = judge.read(given, answer)
+            marks.scores[judge.name] = checked(judge, judgement.score)
+            marks.judgements[judge.name] = judgement.details
+        except Exception as error:  # noqa: BLE001  # as for any scorer
+            marks.miss(judge.name, failure(judge, error))
+            marks.judgements[judge.name] = {"answer": answer.output, "model": answer.model}
+
+    async def _ask(self, complete: Completion, request: Mapping[str, Any]) -> Asked:
+        url = complete.base_url
+
+        def go_on(error: EndpointError, attempt: int) -> bool:
+            return url in self._reached or not _refused(error) or attempt < _FIRST_CONTACT
+
+        try:
+            asked = await ask(complete, request, self._patience, go_on=go_on, draw=self._random.random)
+        except Exception as error:  # noqa: BLE001  # a fault of ours must not lose the other rows
+            told = EndpointError(f"{type(error).__name__}: {error}", kind="unexpected")
+            asked = Asked(None, told, 1)
+        self.tally.asked(asked)
+        if asked.answer is not None:
+            self._reached.add(url)
+            self._lost = 0
+        return asked
+
+    def _refuse_hopeless(self, complete: Completion, error: EndpointError) -> None:
+        """Raise an error after which no further call could go well."""
+        if isinstance(error, EndpointAuthError) or getattr(error, "hopeless", False):
+            raise error
+        if _refused(error):
+            self._lost += 1
+            if complete.base_url not in self._reached or self._lost > self._concurrency:
+                raise error
+
+    def _find(self, keys: Sequence[str]) -> None:
+        if self._lookup is not None and keys:
+            for key, told in self._lookup(keys).items():
+                self._known[key] = Answer.from_dict(told)
+
+    def _judge_keys(self) -> list[str]:
+        """Keys of what judges would be asked about the answers that are known already."""
+        keys = []
+        for call in self._plan.calls if self._asking else ():
+            answer = self._known.get(call.key)
+            for task in call.tasks if answer else ():
+                for judge in self._asking:
+                    assert answer is not None
+                    with contextlib.suppress(ScoringError):
+                        request = judge.request(self._given(task, call, answer))
+                        keys.append(answer_key(self._judge.base_url, request, task.repeat))
+        return keys
+
+    def _given(self, task: Task, call: Call, answer: Answer) -> ScoringInput:
+        row = self._suite.dataset.rows[task.row]
+        return ScoringInput(answer.output, row, answer, call.request, task.row, task.repeat)
+
+    def _end(self, record: OutputRecord) -> None:
+        """Record the end of a task."""
+        self._sink.record(record)
+        self.tally.ended(record)
+
+    def _made(
+        self,
+        task: Task,
+        key: str,
+        *,
+        answer: Answer | None = None,
+        error: RowError | None = None,
+        attempts: int = 0,
+        cached: bool = False,
+        marks: Marks | None = None,
+        run_id: str | None = None,
+    ) -> OutputRecord:
+        marks = marks or Marks()
+        return OutputRecord(
+            run_id=run_id or self.run_id,
+            version=task.version,
+            row=task.row,
+            repeat=task.repeat,
+            request_digest=key,
+            answer=answer,
+            error=error,
+            attempts=attempts,
+            cached=cached,
+            at=self._now(),
+            scores=FrozenDict(marks.scores),
+            score_errors=FrozenDict(marks.errors),
+            judgements=FrozenDict(marks.judgements),
+        )
+
+    async def _close(self) -> None:
+        for complete in {id(c): c for c in (self._complete, self._judge)}.values():
+            close = getattr(complete, "aclose", None)
+            if close is not None:
+                # A connection that does not close must not hide what ended the run.
+                with contextlib.suppress(Exception):
+                    await close()
+
+
+def _refused(error: EndpointError) -> bool:
+    """Whether nothing listens at the endpoint's address."""
+    return isinstance(error, EndpointConnectionError) and bool(getattr(error, "refused", False))

@@ -1,0 +1,157 @@
+"""Asking an OpenAI-compatible endpoint, once: no retries here, the runner does them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pressmark.errors import EndpointError
+from pressmark.evals import Answer
+from pressmark.prompts import freeze
+from pressmark.providers.endpoint import Endpoint
+from pressmark.providers.failures import garbage, translated
+from pressmark.providers.prices import cost
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from openai import AsyncOpenAI
+
+# The runner's own timeout ends a call; this one only bounds a connect that nobody waits for any more.
+_TIMEOUT = 600.0
+
+
+class Completer:
+    """A completion function for an endpoint.
+
+    It may be used from one event loop after another; `aclose` in the loop that used it frees its connections.
+
+    Attributes:
+        endpoint: Where it asks.
+        base_url: The endpoint's address.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.base_url = endpoint.base_url
+        self._client: AsyncOpenAI | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def __call__(self, request: Mapping[str, Any]) -> Answer:
+        """Answer the keyword arguments of `chat.completions.create`.
+
+        Raises:
+            EndpointError: There is no proper answer; `retryable` tells whether asking again may help.
+        """
+        key = self.endpoint.key()
+        client = self._ready(key)
+        began = time.perf_counter()
+        try:
+            # The raw response: its body is read here, so that a malformed one is told from a model's answer.
+            response = await client.chat.completions.with_raw_response.create(**request)
+            body = response.content
+        except Exception as error:
+            told = translated(error, self.endpoint, key)
+            if told is None:
+                raise
+            raise told from None  # the original may quote the key
+        latency = time.perf_counter() - began
+        try:
+            whole = json.loads(body)
+        except ValueError:
+            raise garbage(self.endpoint, "its body is not JSON") from None
+        return _answer(whole, self.endpoint, str(request.get("model", "")), latency)
+
+    async def aclose(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        client, self._client, self._loop = self._client, None, None
+        if client is not None:
+            await client.close()
+
+    def __repr__(self) -> str:
+        return f"<Completer of {self.endpoint.name} at {self.base_url}>"
+
+    def _ready(self, key: str | None) -> AsyncOpenAI:
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._loop is not loop:
+            from openai import AsyncOpenAI
+
+            # A local server takes any key, and the client wants one.
+            self._client = AsyncOpenAI(base_url=self.base_url, api_key=key or "none", max_retries=0, timeout=_TIMEOUT)
+            self._loop = loop
+        elif key is not None:
+            self._client.api_key = key
+        return self._client
+
+
+def completer(endpoint: Endpoint) -> Completer:
+    """Return a completion function for an endpoint.
+
+    Raises:
+        EndpointAuthError: The endpoint's key is not in the environment.
+    """
+    endpoint.key()
+    return Completer(endpoint)
+
+
+def _answer(whole: Any, endpoint: Endpoint, asked_model: str, latency: float) -> Answer:
+    if isinstance(whole, dict) and isinstance(whole.get("error"), dict):
+        # Some gateways report a failure behind them with status 200.
+        message = str(whole["error"].get("message", ""))[:300]
+        raise EndpointError(
+            f"endpoint {endpoint.name!r} answered with an error: {message}", kind="server", retryable=True, status=200
+        )
+    try:
+        choice = whole["choices"][0]
+        message = choice["message"]
+        output = _output(message)
+        frozen = freeze({key: value for key, value in message.items() if value is not None})
+    except (KeyError, IndexError, TypeError, AttributeError):
+        raise garbage(endpoint, "it holds no message") from None
+    usage = whole.get("usage") if isinstance(whole.get("usage"), dict) else {}
+    model = whole.get("model") if isinstance(whole.get("model"), str) else asked_model
+    return Answer(
+        output=output,
+        model=model,
+        message=frozen,
+        fingerprint=_text(whole.get("system_fingerprint")),
+        finish_reason=_text(choice.get("finish_reason")),
+        tokens_in=_count(usage.get("prompt_tokens")),
+        tokens_out=_count(usage.get("completion_tokens")),
+        cost=cost(model, endpoint.base_url, usage),
+        latency=latency,
+        response_id=_text(whole.get("id")),
+    )
+
+
+def _output(message: dict[str, Any]) -> str:
+    calls = message.get("tool_calls")
+    content = message.get("content")
+    if calls:
+        told = [
+            {"name": call["function"]["name"], "arguments": _arguments(call["function"].get("arguments"))}
+            for call in calls
+        ]
+        return json.dumps(told, ensure_ascii=False)
+    if isinstance(content, list):
+        return "".join(part.get("text", "") for part in content)
+    return content if isinstance(content, str) else message.get("refusal") or ""
+
+
+def _arguments(told: Any) -> Any:
+    try:
+        return json.loads(told)
+    except (ValueError, TypeError):
+        return told
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) else None

@@ -1,0 +1,104 @@
+"""An endpoint: a name, an address, and the name of the environment variable that holds the key, never the key."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from pressmark.errors import EndpointAuthError, EndpointError
+from pressmark.prompts import check_name
+
+OPENAI_URL = "https://api.openai.com/v1"
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a model is reached. It is safe to print and to store: it never holds a key.
+
+    Args:
+        name: What the user calls it.
+        base_url: Its address, up to where `/chat/completions` follows.
+        key_env: The name of the environment variable with its key; None for one that needs no key.
+
+    Raises:
+        EndpointError: The address or the variable's name is malformed, or the address holds a password.
+        InvalidNameError: The name is not of the allowed form.
+    """
+
+    name: str
+    base_url: str
+    key_env: str | None = None
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "endpoint name")
+        _check_url(self.base_url)
+        if self.key_env is not None and not (isinstance(self.key_env, str) and _VARIABLE.fullmatch(self.key_env)):
+            # Not echoed: it may be the key itself.
+            raise EndpointError(
+                "key_env is the name of the environment variable that holds the key, such as OPENAI_API_KEY; what was"
+                " given cannot be one. If it was the key itself: remove it from the cell, and set it in the environment",
+                field="key_env",
+            )
+
+    @property
+    def key_present(self) -> bool:
+        """Whether the key's variable is set now, or none is needed."""
+        return self.key_env is None or bool(os.environ.get(self.key_env, "").strip())
+
+    def key(self) -> str | None:
+        """Read the key from the environment.
+
+        Raises:
+            EndpointAuthError: The variable is not set, or holds what cannot be a key.
+        """
+        if self.key_env is None:
+            return None
+        key = os.environ.get(self.key_env, "").strip()
+        if not key:
+            raise EndpointAuthError(
+                f"endpoint {self.name!r} reads its key from the environment variable {self.key_env}, which is not set:"
+                " set it before Python starts, or by os.environ in a cell that is not saved",
+                key_env=self.key_env,
+                hopeless=True,
+            )
+        if not (key.isascii() and key.isprintable()):
+            raise EndpointAuthError(
+                f"the environment variable {self.key_env} holds characters that no key has: copy the key again",
+                key_env=self.key_env,
+                hopeless=True,
+            )
+        return key
+
+
+def default_endpoint() -> Endpoint:
+    """The endpoint that the environment names by OPENAI_BASE_URL and OPENAI_API_KEY; without the former, OpenAI's.
+
+    Raises:
+        EndpointError: OPENAI_BASE_URL is no address.
+    """
+    url = os.environ.get("OPENAI_BASE_URL", "").strip() or OPENAI_URL
+    needs_key = url == OPENAI_URL or bool(os.environ.get("OPENAI_API_KEY", "").strip())
+    return Endpoint("default", url, "OPENAI_API_KEY" if needs_key else None)
+
+
+def _check_url(url: object) -> None:
+    try:
+        parts = urlsplit(url) if isinstance(url, str) else urlsplit("")
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        sound = False
+    if not sound:
+        raise EndpointError(
+            "an endpoint's base_url begins with http:// or https:// and a host, such as http://127.0.0.1:8901/v1",
+            field="base_url",
+        )
+    if parts.username or parts.password or parts.query or parts.fragment:
+        # Not echoed: what stands there may be a key.
+        raise EndpointError(
+            "an endpoint's base_url may hold no user, password or query, because keys are never stored: put the key"
+            " into an environment variable and give its name as key_env",
+            field="base_url",
+        )
