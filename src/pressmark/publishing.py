@@ -48,7 +48,14 @@ def publish(
     Raises:
         RegistryError: It was not published; nothing changed.
     """
-    published = registry.publish(version.name, unit_bytes(version.unit), message=version.message, reason=reason)
+    published = registry.publish(
+        version.name,
+        unit_bytes(version.unit),
+        message=version.message,
+        reason=reason,
+        author=version.author or None,
+        source={"store": version.store, "version": version.version},
+    )
     if workspace is not None:
         workspace.record_publication(version.name, version.number, version.digest, where, published.version)
     return published

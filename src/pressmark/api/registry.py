@@ -126,9 +126,7 @@ class Registry(AbstractContextManager["Registry"]):
         """Return where the prompt's labels stand."""
         return self.backend.labels(name)
 
-    def move(
-        self, name: str, *, label: str, to: str | Version, reason: str, expected: Expected = UNSET
-    ) -> Entry:
+    def move(self, name: str, *, label: str, to: str | Version, reason: str, expected: Expected = UNSET) -> Entry:
         """Move a label.
 
         Args:
@@ -192,7 +190,10 @@ class Registry(AbstractContextManager["Registry"]):
         """Return the change log as a table: seq, at, actor, what, reason."""
         import pandas as pd
 
-        rows = [[entry.seq, entry.at, entry.actor, entry_sentence(entry), entry.reason] for entry in self.log(name, limit=limit)]
+        rows = [
+            [entry.seq, entry.at, entry.actor, entry_sentence(entry), entry.reason]
+            for entry in self.log(name, limit=limit)
+        ]
         return pd.DataFrame(rows, columns=["seq", "at", "actor", "what", "reason"])
 
     def verify(self) -> Verification:

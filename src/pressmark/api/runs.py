@@ -1,0 +1,415 @@
+"""Runs: starting one, following it, and looking at what came out."""
+
+from __future__ import annotations
+
+import html
+import secrets
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pressmark.errors import PressmarkError, RunCancelledError, SuiteError, VersionNotFoundError
+from pressmark.evals import Comparison, Suite
+from pressmark.evals.asking import Patience
+from pressmark.evals.plan import plan
+from pressmark.evals.records import OutputRecord
+from pressmark.evals.runner import Execution, finished, start
+from pressmark.prompts import Version
+from pressmark.providers import completer
+
+if TYPE_CHECKING:
+    import pandas
+
+    from pressmark import workspace as files
+    from pressmark.api.workspace import Workspace
+    from pressmark.evals.runner import Progress
+    from pressmark.providers import Endpoint
+    from pressmark.rendering import PromptVersion
+
+FORMAT = 1
+_LOOK_EVERY = 0.1
+_TELL_EVERY = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a run asks; none of it changes what is asked, but the repeats.
+
+    Attributes:
+        concurrency: Calls in flight at once.
+        repeats: How often each row is asked.
+        timeout: Seconds that one attempt may take.
+    """
+
+    concurrency: int = 8
+    repeats: int = 1
+    timeout: float = 120.0
+
+
+class _JournalSink:
+    """Hands records to the journal as they arrive."""
+
+    def __init__(self, journal: files.Journal) -> None:
+        self._journal = journal
+
+    def record(self, record: OutputRecord) -> None:
+        self._journal.append(record.to_dict())
+
+
+class Runner:
+    """A run under way in this process: the asking, the journal and its way into the file."""
+
+    def __init__(self, workspace: Workspace, run_id: str, execution: Execution, drainer: files.Drainer) -> None:
+        self.run_id = run_id
+        self.started = time.monotonic()
+        self._workspace = workspace
+        self._execution = execution
+        self._drainer = drainer
+        self._trouble: PressmarkError | None = None
+        self._settled = threading.Event()
+        threading.Thread(target=self._follow, name=f"pressmark-follow-{run_id}", daemon=True).start()
+
+    @property
+    def progress(self) -> Progress:
+        """Where it stands now."""
+        return self._execution.progress
+
+    def cancel(self) -> None:
+        """Ask it to stop; what was answered is kept."""
+        self._execution.cancel()
+
+    def wait(self, *, progress: bool = False) -> Run:
+        """Wait for the end; an interrupt stops the run first, and what was answered is kept.
+
+        Raises:
+            EndpointError: No further call could go well.
+            RunCancelledError: It was cancelled.
+            WorkspaceError: The answers could not be moved into the file; they stay in the journal.
+        """
+        try:
+            self._execution.wait(bar=progress)
+        finally:
+            self._settle()
+        return self._outcome()
+
+    async def finished(self, *, progress: bool = False) -> Run:
+        """Wait for the end from an event loop; see `wait`."""
+        import asyncio
+
+        try:
+            await self._execution.finished(bar=progress)
+        finally:
+            await asyncio.to_thread(self._settle)
+        return self._outcome()
+
+    def _outcome(self) -> Run:
+        if self._trouble is not None:
+            raise self._trouble
+        return self._workspace.run(self.run_id)
+
+    def _settle(self) -> None:
+        while not self._settled.wait(_LOOK_EVERY):
+            pass
+
+    def _follow(self) -> None:
+        """Wait for the end whoever else does, so that a run started by a button is finished too."""
+        teller = threading.Thread(target=self._tell, daemon=True)
+        teller.start()
+        status, note = "done", None
+        try:
+            self._execution.wait()
+        except RunCancelledError:
+            status, note = "cancelled", "The run was stopped; run it again to ask only what is missing."
+        except BaseException as error:  # noqa: BLE001 - told in the run's note, and raised where somebody waits
+            status, note = "failed", str(error) or type(error).__name__
+        try:
+            self._drainer.stop()
+            self._workspace.store.finish_run(self.run_id, status, note)
+        except PressmarkError as error:
+            self._trouble = error
+        finally:
+            self._workspace.runners.pop(self.run_id, None)
+            self._settled.set()
+            teller.join()
+            self._workspace.changes.tell("runs", run=self.run_id)
+
+    def _tell(self) -> None:
+        while not self._settled.wait(_TELL_EVERY):
+            self._workspace.changes.tell("run", run=self.run_id)
+        self._workspace.changes.tell("run", run=self.run_id)
+
+
+def start_run(
+    workspace: Workspace,
+    versions: Sequence[PromptVersion],
+    suite: Suite,
+    endpoint: Endpoint,
+    options: RunOptions,
+) -> Runner:
+    """Begin a run, or take up the newest unfinished one that asks for the same.
+
+    Raises:
+        DatasetError: A column for a variable is missing.
+        EndpointAuthError: The endpoint's key is not there.
+        VersionNotFoundError: No version was given.
+    """
+    distinct = list({version.digest: version for version in versions}.values())
+    if not distinct:
+        raise VersionNotFoundError("a run needs at least one version: pass the baseline first, such as [v1, v2]")
+    store = workspace.store
+    complete = completer(endpoint)
+    spec = _spec(distinct, suite, endpoint, options)
+    names = {version.name for version in distinct}
+    run_id, known = _unfinished(workspace, spec, suite)
+    planned = plan(distinct, suite.dataset, base_url=endpoint.base_url, repeats=options.repeats, answered=known)
+    store.save_dataset(suite.dataset)
+    store.save_suite(suite.name, suite.digest, suite.spec())
+    prompt = distinct[0].name if len(names) == 1 else None
+    store.create_run(run_id, spec, prompt=prompt, dataset=suite.dataset.digest)
+    journal = store.journal(run_id)
+    drainer = store.drainer(journal).start()
+    execution = start(
+        planned,
+        suite,
+        complete,
+        _JournalSink(journal),
+        run_id=run_id,
+        concurrency=options.concurrency,
+        patience=Patience(timeout=options.timeout),
+        lookup=store.cached_answers,
+    )
+    runner = Runner(workspace, run_id, execution, drainer)
+    workspace.runners[run_id] = runner
+    workspace.changes.tell("runs", run=run_id)
+    return runner
+
+
+def _spec(versions: Sequence[PromptVersion], suite: Suite, endpoint: Endpoint, options: RunOptions) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "versions": [
+            {"name": version.name, "version": version.version, "digest": version.digest} for version in versions
+        ],
+        "suite": {"name": suite.name, "digest": suite.digest},
+        "endpoint": {"name": endpoint.name, "base_url": endpoint.base_url},
+        "repeats": options.repeats,
+    }
+
+
+def _unfinished(workspace: Workspace, spec: dict[str, Any], suite: Suite) -> tuple[str, set[Any]]:
+    """The id to run under and the tasks that need no asking: of a run that was stopped, or a new one."""
+    store = workspace.store
+    alive = store.running()
+    for kept in store.runs():
+        if kept.status != "done" and kept.run_id not in alive and kept.spec == spec:
+            store.recover()
+            records = [OutputRecord.from_dict(told) for told in store.records(kept.run_id)]
+            return kept.run_id, set(finished(records, suite))
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}", set()
+
+
+class Run:
+    """What came out of a run; `ws.evaluate` returns one, and `ws.run(run_id)` finds it again."""
+
+    def __init__(self, workspace: Workspace, kept: files.Run) -> None:
+        self._workspace = workspace
+        self._kept = kept
+        told = kept.spec["versions"]
+        several = len({version["name"] for version in told}) > 1
+        self._digests = {
+            f"{version['name']} {version['version']}" if several else version["version"]: version["digest"]
+            for version in told
+        }
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return self._kept.run_id
+
+    @property
+    def status(self) -> str:
+        """`running`, `done`, `cancelled`, `failed`, or `interrupted` where its process is gone."""
+        status = self._workspace.store.run(self.id).status
+        if status == "running" and self.id not in self._workspace.store.running():
+            return "interrupted"
+        return status
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The versions, the baseline first; these names stand in `results`."""
+        return tuple(self._digests)
+
+    @property
+    def suite_name(self) -> str:
+        """The suite's name."""
+        return str(self._kept.spec["suite"]["name"])
+
+    @property
+    def endpoint_name(self) -> str:
+        """The endpoint's name."""
+        return str(self._kept.spec["endpoint"]["name"])
+
+    @property
+    def suite(self) -> Suite:
+        """The suite as it was when the run began."""
+        return self._workspace.load_suite(self._workspace.store.suite_spec(self._kept.spec["suite"]["digest"]))
+
+    @property
+    def results(self) -> pandas.DataFrame:
+        """A row for each output: version, row, repeat, output, error, a column for each scorer, tokens, cost, latency, …"""
+        frame = self._workspace.store.results_frame(self.id)
+        names = {digest: name for name, digest in self._digests.items()}
+        frame["version"] = frame["version"].map(names)
+        return frame
+
+    @property
+    def errors(self) -> pandas.DataFrame:
+        """The rows without an answer, with the reason."""
+        results = self.results
+        return results.loc[results["error"].notna(), ["version", "row", "repeat", "error"]].reset_index(drop=True)
+
+    def summary(self) -> pandas.DataFrame:
+        """Return a row for each version, scorer and slice: n (rows), mean, stderr, low, high (95 %), errors.
+
+        The slice is empty for all rows together. A row's score is the mean over its repeats.
+        """
+        import pandas as pd
+
+        from pressmark import stats
+
+        suite = self.suite
+        scores = self._workspace.store.row_scores(self.id)
+        slices = _slices(suite)
+        rows = []
+        for name, digest in self._digests.items():
+            for scorer in suite.scorers:
+                mine = scores[(scores["version"] == digest) & (scores["scorer"] == scorer.name)]
+                for label, members in slices.items():
+                    part = mine if members is None else mine[mine["row"].isin(members)]
+                    values = part["value"].dropna().tolist()
+                    wanted = len(suite.dataset) if members is None else len(members)
+                    told = stats.mean(values) if values else None
+                    rows.append(
+                        [
+                            name,
+                            scorer.name,
+                            label,
+                            len(values),
+                            told.mean if told else None,
+                            told.stderr if told else None,
+                            told.low if told else None,
+                            told.high if told else None,
+                            wanted - len(values),
+                        ]
+                    )
+        columns = ["version", "scorer", "slice", "n", "mean", "stderr", "low", "high", "missing"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def compare(
+        self,
+        baseline: Version | str | None = None,
+        candidate: Version | str | None = None,
+        *,
+        scorer: str | None = None,
+    ) -> Comparison:
+        """Return the paired verdict on the candidate against the baseline.
+
+        Args:
+            baseline: A version of the run; else the first.
+            candidate: Another; else the last.
+            scorer: Whose scores; else the suite's primary scorer.
+
+        Raises:
+            VersionNotFoundError: The run does not have that version, or has only one.
+            SuiteError: The suite has no such scorer.
+        """
+        names = self.versions
+        if len(names) < 2 and (baseline is None or candidate is None):
+            raise VersionNotFoundError(f"run {self.id} has one version ({names[0]}): a comparison needs two")
+        before = self.name_of(names[0] if baseline is None else baseline)
+        after = self.name_of(names[-1] if candidate is None else candidate)
+        suite = self.suite
+        judged = suite.scorer(scorer)
+        pairs = self._workspace.store.paired_scores(
+            self.id, self._digests[before], self._digests[after], judged.name, slice=suite.slice
+        )
+        return Comparison.of(
+            judged,
+            baseline=before,
+            candidate=after,
+            rows=pairs["row"].tolist(),
+            before=_numbers(pairs["baseline"]),
+            after=_numbers(pairs["candidate"]),
+            slices=pairs["slice"].tolist() if suite.slice else None,
+            wanted=len(suite.dataset),
+        )
+
+    def name_of(self, version: Version | str) -> str:
+        """Return what the run calls a version.
+
+        Raises:
+            VersionNotFoundError: The run does not have it.
+        """
+        for name, digest in self._digests.items():
+            if (version.digest == digest) if isinstance(version, Version) else version in (name, digest):
+                return name
+        raise VersionNotFoundError(f"run {self.id} has no version {version}; it has {', '.join(self.versions)}")
+
+    def digest_of(self, name: str) -> str:
+        """Return the digest of one of the run's versions."""
+        return self._digests[self.name_of(name)]
+
+    def resume(self, *, endpoint: Endpoint | str | None = None, progress: bool = True, **options: Any) -> Run:
+        """Ask what is missing, errors among it, and wait for the end.
+
+        Args:
+            endpoint: Where to ask; else where the run asked before.
+            progress: Whether to show a progress bar.
+            **options: As for `ws.evaluate`.
+        """
+        space = self._workspace
+        versions = [space.store.version(told["name"], told["digest"]) for told in self._kept.spec["versions"]]
+        options.setdefault("repeats", self._kept.spec["repeats"])
+        if self.status == "done":
+            # Taken up again for the rows that ended as errors.
+            space.store.finish_run(self.id, "cancelled", None)
+        return space.evaluate(
+            versions, self.suite, endpoint=endpoint or self.endpoint_name, progress=progress, **options
+        )
+
+    def __repr__(self) -> str:
+        return f"<Run {self.id} {self.status}: {', '.join(self.versions)} on {self.suite_name}>"
+
+    def _repr_html_(self) -> str:
+        sentences = "".join(
+            f"<div><strong>{html.escape(self._sentence(candidate))}</strong></div>" for candidate in self.versions[1:]
+        )
+        tally = self._workspace.store.tally(self.id)
+        told = f"{self.id}: {tally.done:,} outputs, {tally.errors:,} errors, {tally.cached:,} from the cache"
+        if tally.cost is not None:
+            told += f", {tally.cost:.4f} USD"
+        table = self.summary().to_html(index=False, border=0, float_format=lambda value: f"{value:.3f}", na_rep="")
+        return f"<div>{sentences}<div style='opacity:.75'>{html.escape(told)}</div>{table}</div>"
+
+    def _sentence(self, candidate: str) -> str:
+        try:
+            return self.compare(self.versions[0], candidate).sentence
+        except (SuiteError, PressmarkError) as error:
+            return str(error)
+
+
+def _slices(suite: Suite) -> dict[str, list[int] | None]:
+    found: dict[str, list[int] | None] = {"": None}
+    if suite.slice:
+        for number, row in enumerate(suite.dataset.rows):
+            members = found.setdefault(str(row[suite.slice]), [])
+            assert members is not None
+            members.append(number)
+    return found
+
+
+def _numbers(column: Any) -> list[float | None]:
+    return [None if value != value else float(value) for value in column.tolist()]

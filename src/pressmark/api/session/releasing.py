@@ -1,0 +1,252 @@
+"""The registry's side of the workbench."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, cast
+
+from pressmark import gate as gates
+from pressmark import publishing
+from pressmark.api.words import entry_sentence
+from pressmark.errors import (
+    PressmarkError,
+    PromptNotFoundError,
+    RegistryError,
+    RegistryUnavailableError,
+)
+from pressmark.prompts import LATEST, Entry, LabelPointer
+from pressmark.registry.values import Published
+from pressmark.widgets.protocols import (
+    EntryView,
+    GateView,
+    LabelView,
+    MovedView,
+    PublishedView,
+    ReasonView,
+    RegistryPromptView,
+    RegistryView,
+    VersionView,
+)
+
+if TYPE_CHECKING:
+    from pressmark.api.registry import Registry
+    from pressmark.gate import GateDecision
+    from pressmark.rendering import PromptVersion
+    from pressmark.workspace import Store
+
+LOG_ENTRIES = 50
+
+
+class Releasing:
+    """Publishing and moving labels, as the workbench sees it.
+
+    Args:
+        store: The workspace's file.
+        registry: The registry, or None where none was given.
+    """
+
+    def __init__(self, store: Store, registry: Registry | None) -> None:
+        self._store = store
+        self._registry = registry
+
+    def state(self) -> RegistryView:
+        """Whether a registry is there, and as whom it is used."""
+        if self._registry is None:
+            return _no_registry()
+        backend = self._registry.backend
+        try:
+            who = backend.whoami()
+        except RegistryUnavailableError as error:
+            return _state("down", backend.where, str(error))
+        except RegistryError as error:
+            return _state("down", backend.where, f"{error}")
+        return {
+            "state": "connected",
+            "where": backend.where,
+            "principal": who.name,
+            "role": who.role,
+            "message": "",
+        }
+
+    def prompt(self, name: str) -> RegistryPromptView:
+        """What the registry holds of a prompt."""
+        backend = self._known().backend
+        try:
+            versions, labels = backend.versions(name), backend.labels(name)
+            entries = backend.log(name, limit=LOG_ENTRIES)
+        except PromptNotFoundError:
+            return {"name": name, "versions": [], "labels": [], "log": []}
+        return {
+            "name": name,
+            "versions": [_version_view(version, labels) for version in versions],
+            "labels": [
+                _label_view(pointer, backend.previous(name, pointer.label))
+                for pointer in labels
+                if pointer.label != LATEST
+            ],
+            "log": [_entry_view(entry, name) for entry in entries],
+        }
+
+    def gate(self, name: str, label: str, to: str) -> GateView:
+        """What the gate would say; a version that is not published yet is judged as if it were."""
+        backend = self._known().backend
+        version = self._version(name, to)
+        target = publishing.published_as(version, backend)
+        held = self._held(name, label)
+        if target is not None:
+            # The reason is typed afterwards and asked for beside the button: here it counts as given.
+            decision = backend.gate_check(name, label, target.version, reason="to be given")
+        else:
+            current = backend.version(name, f"v{held.version}").unit if held else None
+            who = backend.whoami()
+            decision = gates.decide(
+                gates.SOLO,
+                gates.MoveRequest(label, version, "to be given"),
+                pointers=[],
+                current=current,
+                principal=gates.Principal(who.name, who.role),
+                now=datetime.now(UTC),
+            )
+        return {
+            "name": name,
+            "label": label,
+            "to": to,
+            "target": target.version if target else None,
+            "current": f"v{held.version}" if held else None,
+            "allowed": decision.allowed,
+            "reasons": _reasons(decision),
+        }
+
+    def publish(self, name: str, version: str, reason: str) -> PublishedView:
+        """Publish a workspace version and move no label."""
+        registry = self._known()
+        published = publishing.publish(
+            self._version(name, version),
+            registry.backend,
+            reason=reason,
+            workspace=self._store,
+            where=registry.backend.where,
+        )
+        return {
+            "version": published.version,
+            "created": published.created,
+            "restores": published.restored,
+        }
+
+    def move(self, name: str, label: str, to: str, reason: str, expected: str | None) -> MovedView:
+        """Move a label, publishing the version first where that is needed."""
+        registry = self._known()
+        done = publishing.release(
+            self._version(name, to),
+            registry.backend,
+            label=label,
+            reason=reason,
+            expected=expected,
+            workspace=self._store,
+            where=registry.backend.where,
+        )
+        return _moved(done.entry, done.published)
+
+    def rollback(self, name: str, label: str, reason: str, expected: str) -> MovedView:
+        """Move a label back to what it held before."""
+        entry = self._known().backend.rollback(name, label=label, reason=reason, expected=expected)
+        return _moved(entry, None)
+
+    def unit_of(self, name: str, version: str) -> PromptVersion:
+        """A published version."""
+        return self._known().backend.version(name, version)
+
+    def _known(self) -> Registry:
+        if self._registry is None:
+            raise RegistryError(_no_registry()["message"], code="no_registry")
+        return self._registry
+
+    def _version(self, name: str, reference: str) -> PromptVersion:
+        if reference.startswith("#"):
+            return self._store.version(name, reference)
+        return self._known().backend.version(name, reference)
+
+    def _held(self, name: str, label: str) -> LabelPointer | None:
+        try:
+            labels = self._known().backend.labels(name)
+        except PromptNotFoundError:
+            return None
+        return next((pointer for pointer in labels if pointer.label == label), None)
+
+
+def _no_registry() -> RegistryView:
+    return _state(
+        "none",
+        "",
+        "No registry is connected, so nothing can be published: open the workbench with"
+        " ws.workbench(registry=pm.Registry(…)), or set PRESSMARK_URL and PRESSMARK_TOKEN.",
+    )
+
+
+def _state(state: str, where: str, message: str) -> RegistryView:
+    told = {"state": state, "where": where, "principal": None, "role": None, "message": message}
+    return cast("RegistryView", told)
+
+
+def _version_view(version: Published, labels: list[LabelPointer]) -> VersionView:
+    return {
+        "version": version.version,
+        "digest": version.digest,
+        "message": version.message,
+        "author": version.author,
+        "created_at": version.created_at.isoformat(),
+        "parent": None if version.parent is None else f"v{version.parent}",
+        "restores": version.restored,
+        "labels": [pointer.label for pointer in labels if pointer.version == version.number],
+    }
+
+
+def _label_view(pointer: LabelPointer, previous: str | None) -> LabelView:
+    return {
+        "label": pointer.label,
+        "version": f"v{pointer.version}",
+        "digest": pointer.digest,
+        "seq": pointer.seq,
+        "moved_at": pointer.moved_at.isoformat(),
+        "moved_by": pointer.moved_by,
+        "reason": pointer.reason,
+        "previous": previous,
+    }
+
+
+def _entry_view(entry: Entry, name: str) -> EntryView:
+    moves = [move for move in entry.data.get("moves", ()) if move["name"] == name]
+    move = moves[0] if moves else None
+    published = entry.data.get("version")
+    before = move["from"] if move else None
+    after = move["to"] if move else published
+    return {
+        "seq": entry.seq,
+        "kind": entry.kind,
+        "at": entry.at.isoformat(),
+        "actor": entry.actor,
+        "reason": entry.reason or str(entry.data.get("message", "")),
+        "sentence": entry_sentence(entry),
+        "label": move["label"] if move else None,
+        "before": f"v{before}" if before else None,
+        "after": f"v{after}" if after else None,
+    }
+
+
+def _reasons(decision: GateDecision) -> list[ReasonView]:
+    return [cast("ReasonView", asdict(reason)) for reason in decision.reasons if reason.code != "reason"]
+
+
+def _moved(entry: Entry, published: Published | None) -> MovedView:
+    moves = entry.data.get("moves", ())
+    if not moves:
+        raise PressmarkError(f"entry {entry.seq} of the change log moved nothing: reload to see where the label stands")
+    move = moves[0]
+    return {
+        "label": move["label"],
+        "before": f"v{move['from']}" if move["from"] else None,
+        "after": f"v{move['to']}",
+        "published": published.version if published else None,
+        "seq": entry.seq,
+    }

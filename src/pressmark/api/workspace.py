@@ -1,0 +1,387 @@
+"""`pm.Workspace`: everything an analyst does, over one DuckDB file."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pressmark import publishing
+from pressmark.api.changes import Changes
+from pressmark.api.difference import Difference
+from pressmark.api.runs import Run, Runner, RunOptions, start_run
+from pressmark.errors import EndpointNotFoundError, VersionNotFoundError
+from pressmark.evals import Dataset, Scorer, Suite
+from pressmark.evals.scorers.custom import ScoreFunction
+from pressmark.prompts import Version
+from pressmark.providers import Endpoint
+from pressmark.rendering import PromptVersion, build_unit
+from pressmark.workspace import Store, import_rows
+
+if TYPE_CHECKING:
+    import pandas
+
+    from pressmark.api.registry import Registry
+    from pressmark.widgets import Workbench
+
+
+class Workspace:
+    """Drafts, versions, datasets, suites and runs in one file.
+
+    Several kernels and shells may work on one file at once.
+
+    Args:
+        path: The file; it is made where there is none.
+        author: Who saves versions; else `PRESSMARK_AUTHOR`, else the user of this machine.
+
+    Raises:
+        WorkspaceError: There is something else at that path, the file is of a newer Pressmark, or it is locked.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, author: str | None = None) -> None:
+        self.store = Store(path)
+        self.author = author or os.environ.get("PRESSMARK_AUTHOR") or _user()
+        self.changes = Changes()
+        self.functions: dict[str, ScoreFunction] = {}
+        self.runners: dict[str, Runner] = {}
+
+    def __repr__(self) -> str:
+        return f"<Workspace {self.store.path}>"
+
+    def save(
+        self,
+        name: str,
+        *,
+        messages: Sequence[Mapping[str, Any]] | None = None,
+        text: str | None = None,
+        model: str,
+        params: Mapping[str, Any] | None = None,
+        variables: Mapping[str, Any] | None = None,
+        tools: Sequence[Mapping[str, Any]] | None = None,
+        tool_choice: Any = None,
+        response_format: Mapping[str, Any] | None = None,
+        inputs: Mapping[str, str] | None = None,
+        message: str = "",
+        parent: str | Version | None = None,
+    ) -> PromptVersion:
+        """Save a version of a prompt; what equals the newest version makes nothing new.
+
+        Args:
+            name: The prompt's name, such as `support/triage`.
+            messages: Chat messages with Jinja2 in their strings; or
+            text: One text with Jinja2 in it.
+            model: The model's name.
+            params: Request parameters, such as `{"temperature": 0}`.
+            variables: Declarations by name; left out, they are found in the template.
+            tools: Tools of the chat completions interface.
+            tool_choice: Which tool to use.
+            response_format: The answer's form.
+            inputs: Variables that are another prompt's output, as `prompt@label`.
+            message: What changed, for those who look at it later.
+            parent: The version that this one was made from; else the newest.
+
+        Returns:
+            The version; `.version` is its name here, such as `#2`.
+
+        Raises:
+            InvalidUnitError: A part is wrong; `field` names it.
+            TemplateError: A template is wrong; with line and column.
+            InvalidNameError: The name is not of the allowed form.
+        """
+        unit = build_unit(
+            messages=messages,
+            text=text,
+            model=model,
+            params=params,
+            variables=variables,
+            tools=tools,
+            tool_choice=tool_choice,
+            response_format=response_format,
+            inputs=inputs,
+        )
+        saved = self.store.save_version(name, unit, message, self.author, parent=parent)
+        self.changes.tell("prompts", name=name)
+        return saved.version
+
+    def version(self, name: str, reference: str = "latest") -> PromptVersion:
+        """Return a version: by `#2`, `latest`, or digest.
+
+        Raises:
+            NotFoundError: There is no such prompt or version.
+        """
+        return self.store.version(name, reference)
+
+    def prompts(self) -> pandas.DataFrame:
+        """Return every prompt: name, versions, newest version, change message, when it changed, whether it has a draft."""
+        return self.store.prompts()
+
+    def versions(self, name: str) -> pandas.DataFrame:
+        """Return a prompt's versions, newest first: version, message, author, created_at, parent, restores, digest."""
+        import pandas as pd
+
+        columns = ["version", "message", "author", "created_at", "parent", "restores", "digest"]
+        rows = [
+            [
+                version.version,
+                version.message,
+                version.author,
+                version.created_at,
+                f"#{version.parent}" if version.parent else None,
+                f"#{version.restores}" if version.restores else None,
+                version.digest,
+            ]
+            for version in self.store.versions(name)
+        ]
+        return pd.DataFrame(rows, columns=columns)
+
+    def diff(self, before: Version, after: Version) -> Difference:
+        """Return what differs between two versions, tools and parameters included."""
+        return Difference.of(before, after)
+
+    def pull(self, registry: Registry, reference: str) -> PromptVersion:
+        """Bring a published version into the file, where it gets a number of its own.
+
+        Args:
+            registry: Where from.
+            reference: `name@label` or `name@v3`.
+
+        Raises:
+            NotFoundError: The registry holds no such version.
+        """
+        name, at, wanted = reference.partition("@")
+        if not at:
+            raise VersionNotFoundError(
+                f"{reference!r} does not say which version: write {reference}@production or {reference}@v3"
+            )
+        pulled = publishing.pull(self.store, registry.backend, name, wanted, where=registry.backend.where)
+        self.changes.tell("prompts", name=name)
+        return pulled
+
+    def dataset(self, name: str, source: Any = None) -> Dataset:
+        """Keep rows under a name, or return the dataset of that name.
+
+        Args:
+            name: The dataset's name.
+            source: A DataFrame, a path to a CSV, JSONL or Parquet file, or a list of dicts; without one the dataset
+                that is kept under the name.
+
+        Raises:
+            DatasetError: The source is empty or cannot be read.
+            DatasetNotFoundError: Nothing is kept under the name.
+        """
+        if source is None:
+            return self.store.dataset(name)
+        if isinstance(source, Dataset):
+            source = list(source.rows)
+        imported = import_rows(source)
+        dataset = self.store.save_dataset(Dataset.of(name, imported.rows, imported.columns))
+        self.changes.tell("catalog")
+        return dataset
+
+    def datasets(self) -> pandas.DataFrame:
+        """Return every dataset: name, digest, columns, rows, versions, when it was kept."""
+        return self.store.datasets()
+
+    def suite(
+        self,
+        name: str,
+        *,
+        dataset: Dataset | str | Any = None,
+        scorers: Sequence[Scorer] | None = None,
+        primary: str | None = None,
+        slice: str | None = None,
+    ) -> Suite:
+        """Make and keep a suite, or return the suite of that name.
+
+        Args:
+            name: The suite's name.
+            dataset: A dataset, the name of one, or rows (which are kept under the suite's name).
+            scorers: What scores the outputs; without them, the suite that is kept under the name is returned.
+            primary: The scorer whose verdict is the suite's; else the first.
+            slice: A column by which results are told apart.
+
+        Raises:
+            SuiteError: The parts do not fit together.
+            SuiteNotFoundError: Nothing is kept under the name.
+        """
+        if scorers is None and dataset is None:
+            return self.load_suite(self.store.suite_spec(name))
+        if isinstance(dataset, str):
+            dataset = self.store.dataset(dataset)
+        elif not isinstance(dataset, Dataset):
+            dataset = self.dataset(name, dataset)
+        suite = Suite.of(name, dataset, scorers or (), primary=primary, slice=slice)
+        for scorer in suite.scorers:
+            if (function := getattr(scorer, "function", None)) is not None:
+                self.functions[scorer.name] = function
+        self.store.save_suite(name, suite.digest, suite.spec())
+        self.changes.tell("catalog")
+        return suite
+
+    def load_suite(self, spec: Mapping[str, Any]) -> Suite:
+        """Return the suite that a description tells of, with the functions known in this process."""
+        told = spec["dataset"]
+        return Suite.from_spec(spec, self.store.dataset(told["name"], told["digest"]), self.functions)
+
+    def suites(self) -> pandas.DataFrame:
+        """Return every suite: name, digest, description, versions, when it was kept."""
+        return self.store.suites()
+
+    def endpoint(self, name: str, *, base_url: str | None = None, key_env: str | None = None) -> Endpoint:
+        """Keep where a model is reached, or return what is kept under the name.
+
+        Args:
+            name: What to call it.
+            base_url: Its address, such as `https://host/v1`; without one, what is kept under the name is returned.
+            key_env: The *name* of the environment variable that holds its key. The key itself is never kept.
+
+        Raises:
+            EndpointError: An argument is malformed, or looks like a key.
+            EndpointNotFoundError: Nothing is kept under the name.
+        """
+        if base_url is None:
+            kept = self.store.endpoint(name)
+        else:
+            kept = self.store.save_endpoint(name, base_url, key_env)
+            self.changes.tell("catalog")
+        return Endpoint(kept.name, kept.base_url, kept.key_env)
+
+    def endpoints(self) -> list[Endpoint]:
+        """Return every endpoint that is kept, and the environment's where `OPENAI_BASE_URL` or `OPENAI_API_KEY` is set."""
+        kept = [Endpoint(saved.name, saved.base_url, saved.key_env) for saved in self.store.endpoints()]
+        environment = Endpoint.from_environment()
+        if environment is not None and environment.name not in {endpoint.name for endpoint in kept}:
+            kept.append(environment)
+        return kept
+
+    def choose_endpoint(self, endpoint: str | Endpoint | None) -> Endpoint:
+        """Return the endpoint that is meant; without a name, the only one there is.
+
+        Raises:
+            EndpointNotFoundError: There is none of that name, or none or several to choose from.
+        """
+        if isinstance(endpoint, Endpoint):
+            return endpoint
+        known = self.endpoints()
+        if endpoint is not None:
+            for candidate in known:
+                if candidate.name == endpoint:
+                    return candidate
+            return self.endpoint(endpoint)
+        if len(known) == 1:
+            return known[0]
+        if known:
+            names = ", ".join(candidate.name for candidate in known)
+            raise EndpointNotFoundError(f"there are several endpoints ({names}): say which one, endpoint='…'")
+        raise EndpointNotFoundError(
+            "there is no endpoint to ask: make one with ws.endpoint('local', base_url='http://…/v1', key_env='…'),"
+            " or set OPENAI_API_KEY. `pressmark practice-model` serves one that needs no key"
+        )
+
+    def evaluate(
+        self,
+        versions: Sequence[PromptVersion],
+        suite: Suite | str,
+        *,
+        endpoint: str | Endpoint | None = None,
+        concurrency: int = 8,
+        repeats: int = 1,
+        timeout: float = 120.0,
+        progress: bool = True,
+    ) -> Run:
+        """Run versions over a suite and wait for the end; works in a script and in a notebook cell.
+
+        What was answered before is not asked again: the same call after a kill or an interrupt goes on where it
+        stopped, and equal requests are answered from the file.
+
+        Args:
+            versions: The baseline first.
+            suite: What to run them on.
+            endpoint: Where to ask: a name or an endpoint; else the only one there is.
+            concurrency: Calls in flight at once.
+            repeats: How often each row is asked.
+            timeout: Seconds that one attempt may take.
+            progress: Whether to show a progress bar.
+
+        Returns:
+            The run. Rows that could not be answered are error rows, with the reason.
+
+        Raises:
+            DatasetError: A column for a variable is missing.
+            EndpointAuthError: The endpoint refuses the key, or the key's variable is empty.
+            EndpointConnectionError: Nothing answers at the endpoint's address.
+            KeyboardInterrupt: The cell was interrupted; what was answered is kept.
+        """
+        options = RunOptions(concurrency=concurrency, repeats=repeats, timeout=timeout)
+        runner = start_run(self, versions, self._suite(suite), self.choose_endpoint(endpoint), options)
+        return runner.wait(progress=progress)
+
+    async def aevaluate(
+        self,
+        versions: Sequence[PromptVersion],
+        suite: Suite | str,
+        *,
+        endpoint: str | Endpoint | None = None,
+        concurrency: int = 8,
+        repeats: int = 1,
+        timeout: float = 120.0,
+        progress: bool = True,
+    ) -> Run:
+        """Run versions over a suite from an async caller; see `evaluate`. Cancelling the caller stops the run."""
+        options = RunOptions(concurrency=concurrency, repeats=repeats, timeout=timeout)
+        runner = start_run(self, versions, self._suite(suite), self.choose_endpoint(endpoint), options)
+        return await runner.finished(progress=progress)
+
+    def run(self, run_id: str) -> Run:
+        """Return a run by its id, also after a kernel restart.
+
+        Raises:
+            RunNotFoundError: There is none.
+        """
+        return Run(self, self.store.run(run_id))
+
+    def runs(self) -> pandas.DataFrame:
+        """Return every run, newest first: run, prompt, versions, suite, endpoint, status, started_at."""
+        import pandas as pd
+
+        columns = ["run", "prompt", "versions", "suite", "endpoint", "status", "started_at"]
+        rows = []
+        for kept in self.store.runs():
+            run = Run(self, kept)
+            names = ", ".join(run.versions)
+            rows.append([run.id, kept.prompt, names, run.suite_name, run.endpoint_name, run.status, kept.started_at])
+        return pd.DataFrame(rows, columns=columns)
+
+    def sql(self, query: str) -> pandas.DataFrame:
+        """Return what one SQL query finds in the file; it cannot change the file.
+
+        Raises:
+            WorkspaceError: It is no query, or DuckDB refuses it.
+        """
+        return self.store.sql(query)
+
+    def workbench(self, name: str | None = None, *, registry: Registry | None = None) -> Workbench:
+        """Return the widget: draft, compare, evaluate, publish.
+
+        Args:
+            name: The prompt to open.
+            registry: The registry to publish to; else the one that `PRESSMARK_URL` names, where it is set.
+        """
+        from pressmark.api.registry import Registry
+        from pressmark.api.session import Session
+        from pressmark.widgets import Workbench
+
+        if registry is None and os.environ.get("PRESSMARK_URL"):
+            registry = Registry()
+        return Workbench(Session(self, registry), prompt=name or "")
+
+    def _suite(self, suite: Suite | str) -> Suite:
+        return self.suite(suite) if isinstance(suite, str) else suite
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"  # a container's user id without a name
