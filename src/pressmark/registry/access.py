@@ -1,0 +1,98 @@
+"""What each role may do, and how a refusal is said.
+
+Out of scope to read is "not found", in the same words as what does not exist: a token learns nothing of what it may not
+see. What a role may not do is said openly, before anything is looked up.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from pressmark.errors import LabelNotFoundError, PermissionDeniedError, PromptNotFoundError, VersionNotFoundError
+from pressmark.registry.values import Principal, Role
+
+Verb = Literal["read", "publish", "move", "administer"]
+
+MAY: Final[dict[Verb, frozenset[Role]]] = {
+    "read": frozenset({"reader", "editor", "evaluator", "approver", "admin"}),
+    "publish": frozenset({"editor", "admin"}),
+    "move": frozenset({"editor", "approver", "admin"}),
+    "administer": frozenset({"admin"}),
+}
+_DOING: Final[dict[Verb, str]] = {
+    "read": "read",
+    "publish": "publish versions",
+    "move": "move labels",
+    "administer": "manage tokens and read the audit log",
+}
+
+
+def demand(principal: Principal, verb: Verb) -> None:
+    """Refuse what the role may not do.
+
+    Raises:
+        PermissionDeniedError: Naming the roles that may.
+    """
+    if principal.role not in MAY[verb]:
+        allowed = ", ".join(sorted(MAY[verb]))
+        raise PermissionDeniedError(
+            f"{principal.name} is {_with_article(principal.role)} here and may not {_DOING[verb]} ({allowed} may):"
+            " ask an admin of this registry for a token with that role",
+            hint="ask an admin for a token with that role",
+        )
+
+
+def demand_name(principal: Principal, name: str) -> None:
+    """Refuse to write to a prompt outside the token's names.
+
+    Raises:
+        PermissionDeniedError: Told by the scope alone, whether or not the prompt exists.
+    """
+    if not principal.sees_name(name):
+        raise PermissionDeniedError(
+            f"this token of {principal.name} is for prompts named {', '.join(principal.names)}, not for {name!r}:"
+            " ask an admin for a wider one",
+            hint="ask an admin for a token with a wider scope",
+        )
+
+
+def demand_label(principal: Principal, label: str) -> None:
+    """Refuse to move a label outside the token's labels.
+
+    Raises:
+        PermissionDeniedError: Told by the scope alone, whether or not the label exists.
+    """
+    if not principal.sees_label(label):
+        raise PermissionDeniedError(
+            f"this token of {principal.name} is for labels {', '.join(principal.labels)}, not for {label!r}:"
+            " ask an admin for a wider one",
+            hint="ask an admin for a token with a wider scope",
+        )
+
+
+def no_prompt(name: str) -> PromptNotFoundError:
+    """Return what is said of a prompt that does not exist or may not be seen."""
+    return PromptNotFoundError(
+        f"the registry shows you no prompt called {name!r}: check the name against registry.prompts(), or publish it",
+        name=name,
+    )
+
+
+def no_version(name: str, ref: str) -> VersionNotFoundError:
+    """Return what is said of a version that does not exist or may not be seen."""
+    return VersionNotFoundError(
+        f"the registry shows you no version {ref} of {name!r}: see registry.versions({name!r})", name=name, version=ref
+    )
+
+
+def no_label(name: str, label: str) -> LabelNotFoundError:
+    """Return what is said of a label that is not set or may not be seen."""
+    return LabelNotFoundError(
+        f"the registry shows you no label {label!r} on {name!r}: see registry.labels({name!r}), or move it there first",
+        name=name,
+        label=label,
+    )
+
+
+def _with_article(role: Role) -> str:
+    return f"{'an' if role[0] in 'aeiou' else 'a'} {role}"

@@ -1,0 +1,124 @@
+"""Bounds on request bodies, held before anything reads them whole: size, nesting, patience."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+
+from pressmark.errors import PressmarkError, RegistryError
+from pressmark.prompts.canonical import MAX_UNIT_BYTES
+from pressmark.registry.replies import send_fault
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MAX_BODY: Final = 1024 * 1024
+# A unit travels as a JSON string: its quotes and backslashes are escaped once more.
+MAX_PUBLISH: Final = 2 * MAX_UNIT_BYTES + 64 * 1024
+MAX_NESTING: Final = 64
+MAX_URL: Final = 16 * 1024
+PATIENCE: Final = 30.0
+
+_PUBLISH = re.compile(r"/v1/prompts/.*/-/versions")
+# Strings are passed over; what is left counts.
+_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
+
+
+class Guard:
+    """Reads a request's body, within bounds, and hands it on."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            body = await self._body(scope, receive)
+        except PressmarkError as error:
+            # The rest of the body is still on its way: the connection cannot be used again.
+            await send_fault(send, error, {"connection": "close"})
+            return
+        handed = False
+
+        async def replay() -> MutableMapping[str, Any]:
+            nonlocal handed
+            if handed:
+                return await receive()
+            handed = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self._app(scope, replay, send)
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        headers = dict(scope["headers"])
+        if len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"") > MAX_URL:
+            raise RegistryError(f"the URL is longer than {MAX_URL:,} bytes: ask for less at once", status=414)
+        if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+            raise RegistryError(
+                "request bodies are taken as they are, not compressed: send it without Content-Encoding",
+                status=415,
+                code="unsupported",
+            )
+        limit = MAX_PUBLISH if scope["method"] == "POST" and _PUBLISH.fullmatch(scope["path"]) else MAX_BODY
+        declared = headers.get(b"content-length", b"")
+        if declared.isdigit() and int(declared[:20]) > limit:
+            raise _too_large(limit)
+        if not declared.strip(b"0") and b"transfer-encoding" not in headers:
+            return b""
+        try:
+            body = await asyncio.wait_for(_read(receive, limit), PATIENCE)
+        except TimeoutError:
+            raise RegistryError(
+                f"the request's body did not arrive within {PATIENCE:.0f} s: send it again", status=408, code="timeout"
+            ) from None
+        if nesting(body) > MAX_NESTING:
+            raise RegistryError(
+                f"the body is nested deeper than {MAX_NESTING} levels: flatten it", status=422, code="nesting"
+            )
+        return body
+
+
+def nesting(body: bytes) -> int:
+    """Return how deep a JSON text nests, without parsing it."""
+    deepest = depth = 0
+    for token in _TOKENS.finditer(body):
+        first = token[0][:1]
+        if first in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+            if deepest > MAX_NESTING:
+                break
+        elif first in b"]}":
+            depth -= 1
+    return deepest
+
+
+async def _read(receive: Receive, limit: int) -> bytes:
+    parts, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise RegistryError("the connection was closed in mid-request, so nothing was changed", code="cut")
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise _too_large(limit)
+        parts.append(part)
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def _too_large(limit: int) -> RegistryError:
+    return RegistryError(
+        f"the request's body is larger than {limit:,} bytes: send less at once",
+        status=413,
+        code="too_large",
+        hint="send less at once",
+    )

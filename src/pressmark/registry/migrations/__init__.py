@@ -1,0 +1,1 @@
+"""Numbered changes of the registry's schema, run by alembic when a store is opened."""

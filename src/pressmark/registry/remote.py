@@ -1,0 +1,394 @@
+"""A registry over HTTP, with the same interface and the same exceptions as the embedded one.
+
+Every write carries an `Idempotency-Key`, so a request whose reply was lost is asked again without being done twice.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, NoReturn
+from urllib.parse import quote, urlencode, urlsplit
+
+import urllib3
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
+
+from pressmark.errors import RegistryError, RegistryUnavailableError
+from pressmark.gate import GateDecision
+from pressmark.prompts import Entry, LabelPointer, Position, thaw
+from pressmark.registry.faults import fault_from_dict
+from pressmark.registry.values import (
+    UNSET,
+    Event,
+    Expected,
+    Move,
+    NewToken,
+    Principal,
+    PromptSummary,
+    Published,
+    Refusal,
+    Role,
+    TokenInfo,
+    Verification,
+    decision_from_dict,
+)
+from pressmark.wire import (
+    entry_from_dict,
+    pointer_from_dict,
+    position_from_dict,
+    unit_from_text,
+    version_from_dict,
+)
+
+ATTEMPTS: Final = 4
+PAUSE: Final = 0.2
+_AGAIN: Final = frozenset({429, 502, 503, 504})
+_PATIENCE: Final = 10.0
+_SILENCE: Final = 30.0
+"""Seconds without a word after which a stream counts as dead: the registry says something every 10."""
+
+
+class Remote:
+    """A registry that runs elsewhere.
+
+    Args:
+        url: Its address, such as `http://127.0.0.1:8765`.
+        token: The bearer token.
+        timeout: Seconds that one attempt may take.
+        sleep: Waits between attempts.
+
+    Raises:
+        RegistryError: The address is no URL.
+    """
+
+    def __init__(
+        self, url: str, token: str | None, *, timeout: float = 30.0, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise RegistryError(f"{url!r} is not a registry's address: write http://host:port or https://host")
+        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        self._base = f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path.rstrip('/')}"
+        self._headers = {"accept-encoding": "gzip", **({"authorization": f"Bearer {token}"} if token else {})}
+        self._pool = urllib3.PoolManager(maxsize=4, retries=False)
+        self._timeout = urllib3.Timeout(connect=min(timeout, _PATIENCE), read=timeout)
+        self._sleep = sleep
+
+    def __repr__(self) -> str:
+        return f"<Remote {self._base}>"
+
+    @property
+    def where(self) -> str:
+        """Its URL, without user and password."""
+        return self._base
+
+    def whoami(self) -> Principal:
+        """Return who the token belongs to, with role and scope."""
+        return Principal.from_dict(self._ask("GET", "/v1/me"))
+
+    def publish(
+        self,
+        name: str,
+        unit_bytes: bytes,
+        *,
+        message: str,
+        reason: str,
+        author: str | None = None,
+        source: Mapping[str, Any] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Published:
+        """Add a version of a prompt, and let `latest` point to it; see `RegistryBackend.publish`."""
+        body = {"unit": unit_bytes.decode(), "message": message, "reason": reason}
+        body |= {} if author is None else {"author": author}
+        body |= {} if source is None else {"source": thaw(source)}
+        return _published(self._ask("POST", _prompt(name, "versions"), body, key=idempotency_key))
+
+    def version(self, name: str, ref: str) -> Published:
+        """Return a version by number, label or digest; see `RegistryBackend.version`."""
+        return _published(self._ask("GET", _prompt(name, "versions", ref)))
+
+    def versions(self, name: str) -> list[Published]:
+        """Return a prompt's versions, the newest first."""
+        told = self._ask("GET", _prompt(name, "versions"))
+        return [_published({**version, "unit": told["units"][version["digest"]]}) for version in told["versions"]]
+
+    def prompts(self) -> list[PromptSummary]:
+        """Return every prompt that may be seen, by name."""
+        return [PromptSummary.from_dict(summary) for summary in self._ask("GET", "/v1/prompts")["prompts"]]
+
+    def labels(self, name: str) -> list[LabelPointer]:
+        """Return where a prompt's labels stand, by label."""
+        return [pointer_from_dict(pointer) for pointer in self._ask("GET", _prompt(name, "labels"))["labels"]]
+
+    def move(
+        self,
+        name: str,
+        *,
+        label: str,
+        to: str,
+        reason: str,
+        expected: Expected,
+        idempotency_key: str | None = None,
+    ) -> Entry:
+        """Let a label point to a version; see `RegistryBackend.move`."""
+        body = {"to": to, "reason": reason, "expected": _expected(expected)}
+        return entry_from_dict(self._ask("PUT", _prompt(name, "labels", label), body, key=idempotency_key))
+
+    def moves(self, moves: Sequence[Move], *, reason: str, idempotency_key: str | None = None) -> Entry:
+        """Move several labels as one change: all of them, or none."""
+        wanted = [
+            {"name": move.name, "label": move.label, "to": move.to, "expected": _expected(move.expected)}
+            for move in moves
+        ]
+        return entry_from_dict(
+            self._ask("POST", "/v1/moves", {"moves": wanted, "reason": reason}, key=idempotency_key)
+        )  # fmt: skip
+
+    def rollback(
+        self,
+        name: str,
+        *,
+        label: str,
+        reason: str,
+        expected: Expected,
+        to: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Entry:
+        """Move a label back; see `RegistryBackend.rollback`."""
+        body = {"reason": reason, "expected": _expected(expected), **({} if to is None else {"to": to})}
+        return entry_from_dict(self._ask("POST", _prompt(name, "labels", label, "rollback"), body, key=idempotency_key))
+
+    def previous(self, name: str, label: str) -> str | None:
+        """Return the version that a rollback of the label would lead to, or None."""
+        told: str | None = self._ask("GET", _prompt(name, "labels", label, "previous"))["previous"]
+        return told
+
+    def gate_check(self, name: str, label: str, to: str, *, reason: str = "") -> GateDecision:
+        """Return what the gate would say to a move now. Moves nothing."""
+        query = urlencode({"to": to, "reason": reason})
+        return decision_from_dict(self._ask("GET", f"{_prompt(name, 'labels', label, 'gate')}?{query}"))
+
+    def log(self, name: str | None = None, *, limit: int = 100, before: int | None = None) -> list[Entry]:
+        """Return entries of the change log, the newest first."""
+        query = (
+            {"limit": limit} | ({} if name is None else {"name": name}) | ({} if before is None else {"before": before})
+        )
+        return [entry_from_dict(entry) for entry in self._ask("GET", f"/v1/log?{urlencode(query)}")["entries"]]
+
+    def verify(self) -> Verification:
+        """Let the registry read its whole change log and hold everything in it against it."""
+        return Verification.from_dict(self._ask("GET", "/v1/verify"))
+
+    def position(self) -> Position:
+        """Return where the registry stands."""
+        return position_from_dict(self._ask("GET", "/v1/position"))
+
+    def sync(
+        self,
+        labels: Sequence[str] | None = None,
+        names: Sequence[str] | None = None,
+        *,
+        since: Position | None = None,
+        scope: str | None = None,
+        units: bool = True,
+    ) -> dict[str, Any]:
+        """Return all pointers under labels and name patterns with the units they need."""
+        query = [*_scope(labels, names), *_position("since", since)]
+        query += [] if scope is None else [("scope", scope)]
+        query += [] if units else [("units", "0")]
+        told: dict[str, Any] = self._ask("GET", f"/v1/sync?{urlencode(query)}")
+        return told
+
+    def events(
+        self,
+        after: Position | None = None,
+        labels: Sequence[str] | None = None,
+        names: Sequence[str] | None = None,
+    ) -> Iterator[Event]:
+        """Give changes as they happen, in order, each once; see `RegistryBackend.events`.
+
+        A stream that is cut is taken up again where it stopped.
+
+        Raises:
+            RegistryUnavailableError: The registry cannot be reached any more.
+        """
+        return self._listen(after or self.position(), _scope(labels, names))
+
+    def create_token(
+        self,
+        principal: str,
+        role: Role,
+        *,
+        labels: Sequence[str] | None = None,
+        names: Sequence[str] | None = None,
+        expires: datetime | None = None,
+        idempotency_key: str | None = None,
+    ) -> NewToken:
+        """Make a bearer token; its secret is in the answer and can never be seen again."""
+        body = {"principal": principal, "role": role, "labels": list(labels or ()), "names": list(names or ())}
+        body |= {} if expires is None else {"expires": expires.isoformat()}
+        told = self._ask("POST", "/v1/tokens", body, key=idempotency_key)
+        return NewToken(told["secret"], TokenInfo.from_dict(told["token"]))
+
+    def revoke_token(self, token: str, *, idempotency_key: str | None = None) -> TokenInfo:
+        """Stop a token, named by its id, at once and for good."""
+        return TokenInfo.from_dict(self._ask("DELETE", f"/v1/tokens/{quote(token, safe='')}", key=idempotency_key))
+
+    def tokens(self) -> list[TokenInfo]:
+        """Return every token without its secret, the oldest first."""
+        return [TokenInfo.from_dict(info) for info in self._ask("GET", "/v1/tokens")["tokens"]]
+
+    def audit(self, *, limit: int = 100) -> list[Refusal]:
+        """Return refused writes, the newest first."""
+        return [Refusal.from_dict(refusal) for refusal in self._ask("GET", f"/v1/audit?limit={limit}")["refusals"]]
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._pool.clear()
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None, *, key: str | None = None) -> Any:
+        headers = dict(self._headers)
+        data = None
+        if body is not None:
+            headers["content-type"] = "application/json"
+            data = json.dumps(body, ensure_ascii=False).encode()
+        if method != "GET":
+            headers["idempotency-key"] = key or str(uuid.uuid4())
+        sent = False
+        for attempt in range(ATTEMPTS):
+            last = attempt == ATTEMPTS - 1
+            try:
+                answer = self._pool.request(
+                    method, self._base + path, body=data, headers=headers, timeout=self._timeout
+                )
+            except HTTPError as error:
+                sent = sent or not _never_sent(error)
+                if last:
+                    self._away(error, unknown=sent and method != "GET")
+                self._sleep(_pause(attempt))
+                continue
+            if answer.status in _AGAIN and not last:
+                self._sleep(_asked_for(answer) or _pause(attempt))
+                continue
+            return self._read(answer)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _read(self, answer: urllib3.BaseHTTPResponse) -> Any:
+        try:
+            told = json.loads(answer.data)
+        except ValueError:
+            told = None
+        if answer.status >= 400 or told is None:
+            raise fault_from_dict(told, answer.status, self._base)
+        return told
+
+    def _away(self, error: Exception, *, unknown: bool) -> NoReturn:
+        outcome = (
+            "it may have been done all the same: look at the log before you try again"
+            if unknown
+            else "nothing was changed: check that it runs and that the URL is right, then try again"
+        )
+        raise RegistryUnavailableError(
+            f"the registry at {self._base} cannot be reached ({_plain(error)}); {outcome}",
+            outcome_unknown=unknown,
+            hint="pressmark serve starts one",
+        ) from error
+
+    def _listen(self, after: Position, scope: list[tuple[str, str]]) -> Iterator[Event]:
+        failures, seq = 0, after.seq
+        while True:
+            query = urlencode([*scope, *_position("after", after._replace(seq=seq))])
+            try:
+                for event in self._stream(f"{self._base}/v1/events?{query}"):
+                    failures, seq = 0, event.seq
+                    yield event
+                    if event.kind == "resync":
+                        return
+            except HTTPError as error:
+                failures += 1
+                if failures == ATTEMPTS:
+                    self._away(error, unknown=False)
+            except RegistryUnavailableError:
+                failures += 1
+                if failures == ATTEMPTS:
+                    raise
+            self._sleep(_pause(failures))
+
+    def _stream(self, url: str) -> Iterator[Event]:
+        timeout = urllib3.Timeout(connect=_PATIENCE, read=_SILENCE)
+        headers = {**self._headers, "accept": "text/event-stream", "accept-encoding": "identity"}
+        answer = self._pool.request("GET", url, headers=headers, timeout=timeout, preload_content=False)
+        try:
+            if answer.status != 200:
+                self._read(answer)
+            rest = b""
+            for chunk in answer.stream(None):
+                *blocks, rest = (rest + chunk).split(b"\n\n")
+                yield from (_event(block) for block in blocks)
+        finally:
+            answer.close()
+
+
+def _event(block: bytes) -> Event:
+    fields = dict(line.split(": ", 1) for line in block.decode().split("\n"))
+    kind: Any = fields["event"]
+    return Event(kind, int(fields["id"]), json.loads(fields["data"]))
+
+
+def _published(told: dict[str, Any]) -> Published:
+    version = version_from_dict(told, unit_from_text(told["unit"], told["digest"]))
+    return Published(
+        name=version.name,
+        number=version.number,
+        unit=version.unit,
+        digest=version.digest,
+        message=version.message,
+        author=version.author,
+        created_at=version.created_at,
+        store=version.store,
+        parent=version.parent,
+        restores=version.restores,
+        created=told.get("created", True),
+    )
+
+
+def _prompt(name: str, *steps: str) -> str:
+    return "/v1/prompts/" + quote(name) + "/-/" + "/".join(quote(step, safe="") for step in steps)
+
+
+def _expected(expected: Expected) -> str | int | None:
+    return "*" if expected is UNSET else expected
+
+
+def _scope(labels: Sequence[str] | None, names: Sequence[str] | None) -> list[tuple[str, str]]:
+    return [*(("label", label) for label in labels or ()), *(("name", name) for name in names or ())]
+
+
+def _position(key: str, position: Position | None) -> list[tuple[str, str]]:
+    if position is None:
+        return []
+    return [(key, str(position.seq)), ("epoch", str(position.epoch)), ("registry", position.registry)]
+
+
+def _never_sent(error: HTTPError) -> bool:
+    reason = error.reason if isinstance(error, MaxRetryError) else error
+    return isinstance(reason, NewConnectionError | ConnectTimeoutError)
+
+
+def _asked_for(answer: urllib3.BaseHTTPResponse) -> float | None:
+    told = answer.headers.get("retry-after", "")
+    return min(float(told), _PATIENCE) if told.isascii() and told.isdigit() else None
+
+
+def _pause(attempt: int) -> float:
+    # Spread out, so that many callers do not come back together.
+    return PAUSE * 2.0**attempt * random.uniform(0.5, 1.0)  # noqa: S311 - not for secrets
+
+
+def _plain(error: Exception) -> str:
+    text = str(error)
+    return text.rpartition(": ")[2] if "Failed to establish" in text else text or type(error).__name__

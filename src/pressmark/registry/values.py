@@ -1,0 +1,317 @@
+"""What a registry is asked and what it answers: frozen values that the store and the HTTP remote share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any, Final, Literal
+
+from pressmark.gate import GateDecision, Reason
+from pressmark.prompts import FrozenDict, Position, freeze, matches, thaw
+from pressmark.prompts.entry import timestamp
+from pressmark.rendering import PromptVersion
+from pressmark.wire import position_from_dict, position_to_dict, read_time
+
+Role = Literal["reader", "editor", "evaluator", "approver", "admin"]
+ROLES: Final[tuple[Role, ...]] = ("reader", "editor", "evaluator", "approver", "admin")
+EVERYTHING: Final = ("**",)
+
+
+class Unset(Enum):
+    """The type of `UNSET`: a move that says nothing about what it expects."""
+
+    UNSET = "UNSET"
+
+
+UNSET: Final = Unset.UNSET
+Expected = str | int | None | Literal[Unset.UNSET]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One label of one prompt that should point elsewhere.
+
+    Attributes:
+        name: The prompt's name.
+        label: The label to move.
+        to: The version it should point to: `v3`, a label or a digest.
+        expected: What the mover believes the label holds: `v2`, None for "does not exist yet", or the sequence number
+            of its last move. `UNSET` moves it wherever it stands.
+    """
+
+    name: str
+    label: str
+    to: str
+    expected: Expected = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class Published(PromptVersion):
+    """A version as the registry holds it, and whether publishing made it.
+
+    Attributes:
+        created: False where the newest version was equal, so that nothing new was made.
+    """
+
+    created: bool = True
+
+    @property
+    def restored(self) -> str | None:
+        """The older version that this one equals, such as `v1`, or None."""
+        return None if self.restores is None else f"v{self.restores}"
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSummary:
+    """A prompt in the registry's list.
+
+    Attributes:
+        name: Its name.
+        newest: Number of the newest version that may be seen.
+        digest: Digest of that version.
+        published_at: When that one was published.
+        labels: Where its labels stand: label to version number, `latest` among them.
+    """
+
+    name: str
+    newest: int
+    digest: str
+    published_at: datetime
+    labels: FrozenDict
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {
+            "name": self.name,
+            "newest": self.newest,
+            "digest": self.digest,
+            "published_at": timestamp(self.published_at),
+            "labels": dict(self.labels),
+        }
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> PromptSummary:
+        """Read the JSON form."""
+        return cls(
+            told["name"], told["newest"], told["digest"], read_time(told["published_at"]), FrozenDict(told["labels"])
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """A change log that was read from its first entry and agrees with everything it leads to.
+
+    Attributes:
+        count: Number of entries.
+        head: Hash of the last one.
+        position: Where the registry stands.
+    """
+
+    count: int
+    head: str
+    position: Position
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {"count": self.count, "head": self.head, "position": position_to_dict(self.position)}
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Verification:
+        """Read the JSON form."""
+        return cls(told["count"], told["head"], position_from_dict(told["position"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks, and what they may see and do.
+
+    Attributes:
+        name: Who.
+        role: What they may do.
+        labels: Patterns of the labels that they may see and move.
+        names: Patterns of the prompts that they may see.
+        token: Id of the token that they came with; None at an embedded registry.
+    """
+
+    name: str
+    role: Role
+    labels: tuple[str, ...] = EVERYTHING
+    names: tuple[str, ...] = EVERYTHING
+    token: str | None = None
+
+    def sees_name(self, name: str) -> bool:
+        """Say whether the prompt is in scope."""
+        return self.names == EVERYTHING or any(matches(pattern, name) for pattern in self.names)
+
+    def sees_label(self, label: str) -> bool:
+        """Say whether the label is in scope."""
+        return self.labels == EVERYTHING or any(matches(pattern, label) for pattern in self.labels)
+
+    @property
+    def narrow(self) -> bool:
+        """Whether they see only versions that a label in scope points to, or did.
+
+        That is a reader with chosen labels, such as a production service. Who works on versions sees all of them.
+        """
+        return self.role == "reader" and not {"*", "**"} & set(self.labels)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {
+            "name": self.name,
+            "role": self.role,
+            "labels": list(self.labels),
+            "names": list(self.names),
+            "token": self.token,
+        }
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Principal:
+        """Read the JSON form."""
+        return cls(told["name"], told["role"], tuple(told["labels"]), tuple(told["names"]), told["token"])
+
+
+@dataclass(frozen=True, slots=True)
+class TokenInfo:
+    """A token as the registry remembers it: everything but its secret.
+
+    Attributes:
+        id: Names it, for revocation.
+        principal: Who comes with it, and what they may see and do.
+        created_at: When it was made.
+        created_by: By whom.
+        expires_at: When it stops to work, or None.
+        revoked_at: When it was revoked, or None.
+    """
+
+    id: str
+    principal: Principal
+    created_at: datetime
+    created_by: str
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {
+            "id": self.id,
+            "principal": self.principal.to_dict(),
+            "created_at": timestamp(self.created_at),
+            "created_by": self.created_by,
+            "expires_at": None if self.expires_at is None else timestamp(self.expires_at),
+            "revoked_at": None if self.revoked_at is None else timestamp(self.revoked_at),
+        }
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> TokenInfo:
+        """Read the JSON form."""
+        return cls(
+            told["id"],
+            Principal.from_dict(told["principal"]),
+            read_time(told["created_at"]),
+            told["created_by"],
+            None if told["expires_at"] is None else read_time(told["expires_at"]),
+            None if told["revoked_at"] is None else read_time(told["revoked_at"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token at the one moment when its secret can be seen.
+
+    Attributes:
+        secret: What the bearer sends; the registry keeps only its hash.
+        info: What the registry remembers.
+    """
+
+    secret: str = field(repr=False)
+    info: TokenInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A write that was refused, as the audit log keeps it.
+
+    Attributes:
+        at: When.
+        actor: Who tried.
+        verb: What they tried, such as `move`.
+        code: Why not, in a word.
+        message: Why not, in words.
+        data: What was asked for.
+    """
+
+    at: datetime
+    actor: str
+    verb: str
+    code: str
+    message: str
+    data: FrozenDict
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {
+            "at": timestamp(self.at),
+            "actor": self.actor,
+            "verb": self.verb,
+            "code": self.code,
+            "message": self.message,
+            "data": dict(self.data),
+        }
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Refusal:
+        """Read the JSON form."""
+        return cls(
+            read_time(told["at"]), told["actor"], told["verb"], told["code"], told["message"], FrozenDict(told["data"])
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a watcher is told.
+
+    Attributes:
+        kind: `move` (pointers changed), `head` (nothing did; the position it is up to) or `resync` (too far behind:
+            ask for a sync).
+        seq: The sequence number that the watcher stands at after it.
+        data: The event's JSON.
+    """
+
+    kind: Literal["move", "head", "resync"]
+    seq: int
+    data: Mapping[str, Any]
+
+
+def patterns(given: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the patterns of a scope in one form: sorted, without repeats; none given means everything."""
+    return tuple(sorted(set(given))) if given else EVERYTHING
+
+
+def decision_to_dict(decision: GateDecision) -> dict[str, Any]:
+    """Return the gate's decision in JSON form."""
+    return {
+        "allowed": decision.allowed,
+        "reasons": [
+            {
+                "code": reason.code,
+                "met": reason.met,
+                "blocking": reason.blocking,
+                "sentence": reason.sentence,
+                "next_step": reason.next_step,
+            }
+            for reason in decision.reasons
+        ],
+        "evidence": thaw(decision.evidence),
+    }
+
+
+def decision_from_dict(told: Mapping[str, Any]) -> GateDecision:
+    """Read the gate's decision."""
+    reasons = tuple(
+        Reason(reason["code"], reason["met"], reason["blocking"], reason["sentence"], reason["next_step"])
+        for reason in told["reasons"]
+    )
+    return GateDecision(told["allowed"], reasons, freeze(told["evidence"]))
