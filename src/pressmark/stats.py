@@ -685,7 +685,7 @@ def _cluster_parts(differences: Floats, groups: Sequence[int]) -> Floats:
     import numpy as np
 
     sums = np.bincount(np.asarray(groups), weights=differences)
-    parts: Floats = sums * (len(sums) / len(differences))
+    parts = np.asarray(sums * (len(sums) / len(differences)), dtype=np.float64)
     parts[np.isclose(parts, 0.0, atol=SAME_WITHIN)] = 0.0
     return parts
 

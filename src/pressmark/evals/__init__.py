@@ -6,33 +6,45 @@ from pressmark.evals import scorers
 from pressmark.evals.answer import Answer, Completion
 from pressmark.evals.asking import Patience
 from pressmark.evals.cache import Lookup, answer_key
+from pressmark.evals.comparison import Comparison, Flip, Slice, compare, compare_scores, row_scores
 from pressmark.evals.dataset import Dataset
 from pressmark.evals.plan import Call, Plan, plan
 from pressmark.evals.progress import Progress
 from pressmark.evals.records import Memory, OutputRecord, RowError, Sink, Task
+from pressmark.evals.report import Report, SummaryRow, report, summary
 from pressmark.evals.runner import Execution, execute, finished, start
 from pressmark.evals.suite import Suite
 
 __all__ = [
     "Answer",
     "Call",
+    "Comparison",
     "Completion",
     "Dataset",
     "Execution",
+    "Flip",
     "Lookup",
     "Memory",
     "OutputRecord",
     "Patience",
     "Plan",
     "Progress",
+    "Report",
     "RowError",
     "Sink",
+    "Slice",
     "Suite",
+    "SummaryRow",
     "Task",
     "answer_key",
+    "compare",
+    "compare_scores",
     "execute",
     "finished",
     "plan",
+    "report",
+    "row_scores",
     "scorers",
     "start",
+    "summary",
 ]

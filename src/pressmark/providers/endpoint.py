@@ -39,7 +39,7 @@ class Endpoint:
             # Not echoed: it may be the key itself.
             raise EndpointError(
                 "key_env is the name of the environment variable that holds the key, such as OPENAI_API_KEY; what was"
-                " given cannot be one. If it was the key itself: remove it from the cell, and set it in the environment",
+                " given cannot be one. If it was the key itself: remove it from the cell, set it in the environment",
                 field="key_env",
             )
 

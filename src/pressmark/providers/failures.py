@@ -57,9 +57,7 @@ def _connection(error: Exception, endpoint: Endpoint) -> EndpointConnectionError
             f" address; {_shortened(str(cause))}"
         )
     else:
-        message = (
-            f"the connection to endpoint {endpoint.name!r} at {endpoint.base_url} broke before the answer was there"
-        )
+        message = f"the connection to endpoint {endpoint.name!r} at {endpoint.base_url} broke before the answer came"
     return EndpointConnectionError(message, retryable=True, refused=refused)
 
 

@@ -17,42 +17,30 @@ def cost(model: str, base_url: str, usage: dict[str, Any]) -> float | None:
         base_url: The endpoint's address.
         usage: The `usage` object of the response.
     """
-    if not _known(model, base_url):
-        return None
+    place = _priced_at(model, base_url)
     tokens_in, tokens_out = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    if not isinstance(tokens_in, int) or not isinstance(tokens_out, int):
+    if place is None or not isinstance(tokens_in, int) or not isinstance(tokens_out, int):
         return None
-
-    from genai_prices import Usage, calc_price
-
     details = usage.get("prompt_tokens_details")
-    cached = details.get("cached_tokens") if isinstance(details, dict) else None
-    told = Usage(
-        input_tokens=tokens_in, output_tokens=tokens_out, cache_read_tokens=cached if isinstance(cached, int) else None
-    )
-    try:
-        return float(calc_price(told, model, **_provider(base_url)).total_price)
-    except (LookupError, ValueError):
-        return None
+    reused = details.get("cached_tokens") if isinstance(details, dict) else None
+    return _price(model, place, tokens_in, tokens_out, reused if isinstance(reused, int) else None)
 
 
 @lru_cache(maxsize=256)
-def _known(model: str, base_url: str) -> bool:
+def _priced_at(model: str, base_url: str) -> str | None:
+    """The address whose price list has the model, empty for the one that goes by names, or None."""
+    for place in (base_url, ""):
+        if _price(model, place, 1, 1, None) is not None:
+            return place
+    return None
+
+
+def _price(model: str, place: str, tokens_in: int, tokens_out: int, reused: int | None) -> float | None:
     from genai_prices import Usage, calc_price
 
+    usage = Usage(input_tokens=tokens_in, output_tokens=tokens_out, cache_read_tokens=reused)
     try:
-        calc_price(Usage(input_tokens=1, output_tokens=1), model, **_provider(base_url))
+        told = calc_price(usage, model, provider_api_url=place) if place else calc_price(usage, model)
     except (LookupError, ValueError):
-        return False
-    return True
-
-
-@lru_cache(maxsize=256)
-def _provider(base_url: str) -> dict[str, Any]:
-    from genai_prices import data_snapshot
-
-    try:
-        data_snapshot.get_snapshot().find_provider(None, None, base_url)
-    except (LookupError, ValueError):
-        return {}
-    return {"provider_api_url": base_url}
+        return None
+    return float(told.total_price)
