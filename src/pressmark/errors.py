@@ -85,7 +85,15 @@ class SuiteError(PressmarkError, ValueError):
 
 
 class RenderError(PressmarkError, ValueError):
-    """A template could not be filled."""
+    """A template could not be filled.
+
+    Attributes:
+        line: Line in the template where it stopped, from 1; None where the values were refused before.
+        where: The part of the unit that holds the template, such as `messages[0].content`.
+    """
+
+    line: int | None = None
+    where: str | None = None
 
 
 class MissingVariablesError(RenderError):
@@ -107,7 +115,7 @@ class VariableTypeError(RenderError):
 
 
 class RenderLimitError(RenderError):
-    """Rendering would grow past a bound on output or loop passes."""
+    """Rendering would grow past a bound on its output or its steps."""
 
 
 class NotFoundError(PressmarkError, LookupError):

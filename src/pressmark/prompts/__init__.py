@@ -11,7 +11,8 @@ from pressmark.prompts.entry import GENESIS, Entry
 from pressmark.prompts.frozen import FrozenDict, FrozenList, freeze, thaw
 from pressmark.prompts.labels import LabelPointer, Position
 from pressmark.prompts.names import LATEST, check_label, check_name, matches
-from pressmark.prompts.unit import MISSING, ChatTemplate, TextTemplate, Unit, Variable, parse_input
+from pressmark.prompts.unit import ChatTemplate, TextTemplate, Unit, parse_input
+from pressmark.prompts.variable import MISSING, Variable
 from pressmark.prompts.version import Version, is_digest, parse_number
 
 __all__ = [

@@ -17,111 +17,28 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pressmark.errors import InvalidUnitError
-from pressmark.prompts.frozen import FrozenDict, FrozenList, freeze, thaw
+from pressmark.prompts.frozen import FrozenDict, FrozenList, Immutable, freeze, thaw
+from pressmark.prompts.messages import read_message
 from pressmark.prompts.names import check_label, check_name
+from pressmark.prompts.variable import Variable
 
 FORMAT: Final = 1
-ROLES: Final = ("system", "developer", "user", "assistant", "tool")
-TYPES: Final = ("any", "string", "number", "integer", "boolean", "list", "object", "messages")
 RESERVED_PARAMS: Final = frozenset(
     {"model", "messages", "tools", "tool_choice", "response_format", "stream", "stream_options", "n"}
 )
-_KEYS = {
-    "format",
-    "template",
-    "variables",
-    "model",
-    "params",
-    "tools",
-    "tool_choice",
-    "response_format",
-    "inputs",
-}
-
-
-class _Missing:
-    """The default of a variable that has none."""
-
-    def __repr__(self) -> str:
-        return "MISSING"
-
-    def __bool__(self) -> bool:
-        return False
-
-    def __reduce__(self) -> str:
-        return "MISSING"
-
-
-MISSING: Final = _Missing()
+_KEYS: Final = frozenset(
+    {"format", "template", "variables", "model", "params", "tools", "tool_choice", "response_format", "inputs"}
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Variable:
-    """A variable that the template's caller fills.
-
-    Attributes:
-        name: A Python identifier.
-        type: One of `TYPES`; `messages` is a history that a placeholder takes.
-        default: What stands in when the caller gives none; `MISSING` makes it required.
-        example: A value to show in previews.
-        description: What it is, in a sentence.
-    """
-
-    name: str
-    type: str = "any"
-    default: Any = MISSING
-    example: Any = None
-    description: str = ""
-
-    @property
-    def required(self) -> bool:
-        """Whether the caller must give it."""
-        return self.default is MISSING
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form, without the name."""
-        told: dict[str, Any] = {"type": self.type}
-        if self.description:
-            told["description"] = self.description
-        if self.example is not None:
-            told["example"] = thaw(self.example)
-        if self.default is not MISSING:
-            told["default"] = thaw(self.default)
-        return told
-
-    @classmethod
-    def from_dict(cls, name: str, told: Mapping[str, Any] | str) -> Variable:
-        """Read the JSON form; a bare string is the type.
-
-        Raises:
-            InvalidUnitError: Unknown type or key, or a name that is no identifier.
-        """
-        where = f"variables.{name}"
-        if not (isinstance(name, str) and name.isidentifier()):
-            raise InvalidUnitError(
-                f"{name!r} cannot be a variable's name: use letters, digits and '_', not starting with a digit",
-                field=where,
-            )
-        if isinstance(told, str):
-            told = {"type": told}
-        if not isinstance(told, Mapping):
-            raise InvalidUnitError(f"{where} must be a type or an object, got {type(told).__name__}", field=where)
-        if unknown := set(told) - {"type", "default", "example", "description"}:
-            raise InvalidUnitError(f"{where} has unknown keys: {', '.join(sorted(map(str, unknown)))}", field=where)
-        kind, description = told.get("type", "any"), told.get("description", "")
-        if kind not in TYPES:
-            raise InvalidUnitError(f"{where} has type {kind!r}; choose one of {', '.join(TYPES)}", field=where)
-        if not isinstance(description, str):
-            raise InvalidUnitError(f"{where}.description must be text, got {type(description).__name__}", field=where)
-        default = _frozen(told["default"], where) if "default" in told else MISSING
-        return cls(name, kind, default, _frozen(told.get("example"), where), description)
-
-
-@dataclass(frozen=True, slots=True)
-class ChatTemplate:
+class ChatTemplate(Immutable):
     """Chat messages, each with Jinja2 in its strings, and placeholders for a history."""
 
     messages: FrozenList
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "messages", freeze(self.messages))
 
     @property
     def kind(self) -> str:
@@ -130,7 +47,7 @@ class ChatTemplate:
 
 
 @dataclass(frozen=True, slots=True)
-class TextTemplate:
+class TextTemplate(Immutable):
     """One text with Jinja2 in it."""
 
     text: str
@@ -142,7 +59,7 @@ class TextTemplate:
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(Immutable):
     """Everything that decides behaviour; immutable to the bottom.
 
     Attributes:
@@ -164,6 +81,11 @@ class Unit:
     tool_choice: Any = None
     response_format: Any = None
     inputs: FrozenDict = field(default_factory=FrozenDict)
+
+    def __post_init__(self) -> None:
+        for name in ("params", "tools", "tool_choice", "response_format", "inputs"):
+            object.__setattr__(self, name, freeze(getattr(self, name)))
+        object.__setattr__(self, "variables", FrozenDict(self.variables))
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -202,17 +124,23 @@ class Unit:
             InvalidUnitError: A part is missing or of the wrong shape; `field` names it.
         """
         if not isinstance(told, Mapping):
-            raise InvalidUnitError(f"a unit is a JSON object, got {type(told).__name__}")
-        if told.get("format") != FORMAT:
             raise InvalidUnitError(
-                f"this unit has format {told.get('format')!r}; this Pressmark reads format {FORMAT}: upgrade pressmark",
-                field="format",
+                f"a unit is a JSON object with the parts {', '.join(sorted(_KEYS))}; got {type(told).__name__}",
+                field="unit",
             )
+        _check_format(told.get("format"))
         if unknown := set(told) - _KEYS:
-            raise InvalidUnitError(f"a unit has no part called {', '.join(sorted(map(str, unknown)))}", field="unit")
+            raise InvalidUnitError(
+                f"a unit has no part called {', '.join(sorted(map(repr, unknown)))}; its parts are"
+                f" {', '.join(sorted(_KEYS))}",
+                field="unit",
+            )
         variables = told.get("variables", {})
         if not isinstance(variables, Mapping):
-            raise InvalidUnitError("variables must be an object of name to declaration", field="variables")
+            raise InvalidUnitError(
+                f'variables must be an object such as {{"text": "string"}}, got {type(variables).__name__}',
+                field="variables",
+            )
         return cls(
             template=_template(told.get("template")),
             model=_model(told.get("model")),
@@ -223,6 +151,16 @@ class Unit:
             response_format=_frozen(told.get("response_format"), "response_format"),
             inputs=_inputs(told.get("inputs", {}), variables),
         )
+
+
+def _check_format(told: object) -> None:
+    if type(told) is int and told == FORMAT:
+        return
+    if type(told) is int and told > FORMAT:
+        raise InvalidUnitError(
+            f"this unit has format {told}, and this Pressmark reads format {FORMAT}: upgrade pressmark", field="format"
+        )
+    raise InvalidUnitError(f"a unit says its format: {FORMAT}; got {told!r}: correct it", field="format")
 
 
 def parse_input(reference: str) -> tuple[str, str]:
@@ -249,55 +187,8 @@ def _template(told: Any) -> ChatTemplate | TextTemplate:
         messages = told["messages"]
         if not isinstance(messages, list | tuple) or not messages:
             raise InvalidUnitError("a chat prompt needs at least one message: add one", field="template.messages")
-        return ChatTemplate(FrozenList([_message(message, place) for place, message in enumerate(messages)]))
+        return ChatTemplate(FrozenList([read_message(message, place) for place, message in enumerate(messages)]))
     raise InvalidUnitError('a template is {"messages": […]} or {"text": "…"}', field="template")
-
-
-def _message(told: Any, place: int) -> FrozenDict:
-    where = f"messages[{place}]"
-    if not isinstance(told, Mapping):
-        raise InvalidUnitError(
-            f"{where} must be an object with role and content, got {type(told).__name__}", field=where
-        )
-    if "placeholder" in told:
-        name = told["placeholder"]
-        if set(told) != {"placeholder"} or not (isinstance(name, str) and name.isidentifier()):
-            raise InvalidUnitError(f'{where} must be {{"placeholder": "variable name"}} and nothing else', field=where)
-        return FrozenDict({"placeholder": name})
-    if told.get("role") not in ROLES:
-        raise InvalidUnitError(f"{where} has role {told.get('role')!r}; choose one of {', '.join(ROLES)}", field=where)
-    if unknown := set(told) - {"role", "content", "name", "tool_calls", "tool_call_id"}:
-        raise InvalidUnitError(f"{where} has unknown keys: {', '.join(sorted(map(str, unknown)))}", field=where)
-    content = told.get("content")
-    if content is None and not told.get("tool_calls"):
-        raise InvalidUnitError(f"{where} has neither content nor tool_calls: add one of them", field=where)
-    if isinstance(content, list | tuple):
-        for number, part in enumerate(content):
-            if not isinstance(part, Mapping) or not isinstance(part.get("type"), str):
-                raise InvalidUnitError(f"{where}.content[{number}] must be an object with a type", field=where)
-    elif content is not None and not isinstance(content, str):
-        raise InvalidUnitError(
-            f"{where}.content must be text or a list of parts, got {type(content).__name__}", field=where
-        )
-    _check_tool_calls(told.get("tool_calls"), where)
-    frozen: FrozenDict = _frozen(told, where)
-    return frozen
-
-
-def _check_tool_calls(calls: Any, where: str) -> None:
-    if calls is None:
-        return
-    if not isinstance(calls, list | tuple):
-        raise InvalidUnitError(f"{where}.tool_calls must be a list", field=where)
-    for number, call in enumerate(calls):
-        function = call.get("function") if isinstance(call, Mapping) else None
-        if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
-            raise InvalidUnitError(f"{where}.tool_calls[{number}] must hold a function with a name", field=where)
-        if not isinstance(function.get("arguments", ""), str):
-            raise InvalidUnitError(
-                f"{where}.tool_calls[{number}].function.arguments must be JSON text, not an object",
-                field=where,
-            )
 
 
 def _model(told: Any) -> str:
@@ -330,7 +221,7 @@ def _inputs(told: Any, variables: Mapping[str, Any]) -> FrozenDict:
         raise InvalidUnitError("inputs must be an object of variable to 'prompt@label'", field="inputs")
     for variable, reference in told.items():
         parse_input(reference)
-        if variable not in variables:
+        if not isinstance(variable, str) or variable not in variables:
             raise InvalidUnitError(
                 f"input {variable!r} is not a variable of the template: use it there or drop it",
                 field="inputs",
@@ -343,5 +234,3 @@ def _frozen(value: Any, where: str) -> Any:
         return freeze(value)
     except TypeError as error:
         raise InvalidUnitError(f"{where}: {error}", field=where) from error
-    except RecursionError:
-        raise InvalidUnitError(f"{where} is nested too deeply", field=where) from None

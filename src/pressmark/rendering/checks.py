@@ -1,18 +1,20 @@
-"""What a template may contain: an allow-list over its syntax tree, and what it says of its variables."""
+"""What a template may contain: an allow-list over its syntax tree."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, cast
 
-from jinja2 import TemplateSyntaxError, meta, nodes
+from jinja2 import TemplateSyntaxError, nodes
 
 from pressmark.errors import TemplateError
-from pressmark.prompts import MISSING, Variable, freeze
+from pressmark.prompts import Variable
+from pressmark.prompts.names import variable_problem
 from pressmark.rendering.environment import PromptEnvironment
-from pressmark.rendering.filters import ALLOWED, ALLOWED_TESTS, CONCAT, LOOP
-from pressmark.rendering.limits import MAX_LOOP_DEPTH, MAX_TEMPLATE
+from pressmark.rendering.filters import ALLOWED, ALLOWED_TESTS
+from pressmark.rendering.inference import inferred
+from pressmark.rendering.limits import MAX_LOOP_DEPTH, MAX_NESTING, MAX_TEMPLATE
+from pressmark.rendering.places import OversizeError, column_of
 
 environment = PromptEnvironment()
 
@@ -52,8 +54,7 @@ _ALLOWED_NODES = (
     nodes.Keyword,
 )
 _INSTEAD: dict[type[nodes.Node], str] = {
-    nodes.Call: "calls such as text.strip() are not allowed: use a filter, such as text | trim",
-    nodes.Pow: "'**' is not allowed",
+    nodes.Pow: "'**' is not allowed: calculate before rendering",
     nodes.Macro: "macros are not allowed: repeat the text, or loop over a list",
     nodes.Include: "include is not allowed: declare the other prompt as an input",
     nodes.Import: "import is not allowed: declare the other prompt as an input",
@@ -62,8 +63,15 @@ _INSTEAD: dict[type[nodes.Node], str] = {
     nodes.Block: "blocks are not allowed: write the text where it belongs",
     nodes.FilterBlock: "filter blocks are not allowed: put the filter on the expression",
     nodes.AssignBlock: "set blocks are not allowed: use {% set name = expression %}",
-    nodes.CallBlock: "call blocks are not allowed",
+    nodes.CallBlock: "call blocks are not allowed: write the text where it belongs",
+    nodes.With: "with blocks are not allowed: use {% set name = expression %}",
+    nodes.ScopedEvalContextModifier: "autoescape blocks are not allowed: a prompt is not HTML, drop them",
 }
+# The filter that does what a method of the same purpose does in Python.
+_FILTER_FOR = {"strip": "trim", "lstrip": "trim", "rstrip": "trim", "dumps": "tojson", "get": "default"} | {
+    name: name for name in ("items", "lower", "upper", "title", "capitalize", "replace", "join", "count", "sort")
+}
+_ENDS = re.compile(r"Jinja was looking for the following tags: (.*?)\. The innermost block .*? is ('\w+')")
 
 
 @dataclass(slots=True)
@@ -71,11 +79,13 @@ class Reading:
     """What was read in a template.
 
     Attributes:
-        tree: The checked syntax tree, with loops and `~` bounded, ready to compile.
+        tree: The checked syntax tree.
+        size: The number of nodes in it.
         variables: The variables that it uses, with the types and defaults that its use suggests.
     """
 
     tree: nodes.Template
+    size: int = 0
     variables: dict[str, Variable] = field(default_factory=dict)
 
 
@@ -97,16 +107,28 @@ def read_template(source: str, where: str = "template") -> Reading:
         )
     try:
         tree = environment.parse(source)
-        _check(tree, where, 0)
-        used = sorted(meta.find_undeclared_variables(tree))
-        variables = {name: _guess(tree, name) for name in used}
-        _bound(tree)
+        allow_list = _AllowList(where)
+        allow_list.check(tree)
+        variables = inferred(tree)
+        _check_defined(tree, variables, where)
+    except OversizeError as error:
+        raise _refusal(error.message or "", int(error.lineno), column_of(error.lineno), where) from None
     except TemplateSyntaxError as error:
-        column = getattr(error.lineno, "column", 1)
-        raise _refusal(_told(error.message or "bad syntax"), int(error.lineno), column, where) from None
+        said = _told(error.message or "this is not Jinja2")
+        raise _refusal(said, int(error.lineno), column_of(error.lineno), where) from None
     except RecursionError:
-        raise TemplateError(f"{where} is nested too deeply: simplify it", field=where, where=where) from None
-    return Reading(tree, variables)
+        raise TemplateError(
+            f"{where} is nested too deeply: simplify its expressions and blocks", field=where, where=where
+        ) from None
+    return Reading(tree, allow_list.size, variables)
+
+
+def _check_defined(tree: nodes.Template, variables: dict[str, Variable], where: str) -> None:
+    for test in tree.find_all(nodes.Test):
+        if test.name in ("defined", "undefined") and isinstance(test.node, nodes.Name) and test.node.name in variables:
+            name = test.node.name
+            said = f"{name!r} is declared, so it is always defined: give it a default and test {{% if {name} %}}"
+            raise _refusal(said, int(test.lineno), column_of(test.lineno), where)
 
 
 def _refusal(said: str, line: int, column: int, where: str) -> TemplateError:
@@ -116,95 +138,83 @@ def _refusal(said: str, line: int, column: int, where: str) -> TemplateError:
 
 
 def _told(message: str) -> str:
+    """Say a parser's message in our words, with what to do."""
+    if ends := _ENDS.search(message):
+        return f"{ends[2]} is not closed here: write {ends[1]}"
     message = re.sub(r" at \d+$", "", message).rstrip(".")
-    if "unexpected end of template" in message.lower() or "unexpected end of" in message.lower():
+    message = message[:1].lower() + message[1:]
+    if message.startswith(("unexpected end of template", "missing end of")):
         return f"{message}: close the tag or block that was opened"
     return f"{message}: correct it, or put literal braces in {{% raw %}}…{{% endraw %}}"
 
 
-def _check(node: nodes.Node, where: str, depth: int) -> None:
-    said = None
+class _AllowList:
+    """Walks over a tree and refuses the first node that a prompt may not have."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self.size = 0
+
+    def check(self, node: nodes.Node, depth: int = 0, loops: int = 0) -> None:
+        self.size += 1
+        loops += isinstance(node, nodes.For)
+        said = _refused(node)
+        if not said and isinstance(node, nodes.Name) and (loops == 0 or node.name != "loop" or node.ctx != "load"):
+            # A loop may throw a part of its items away by the usual name for that.
+            said = variable_problem(node.name) if node.name != "_" else None
+        if not said and loops > MAX_LOOP_DEPTH:
+            said = f"loops may stand {MAX_LOOP_DEPTH} deep at most: give the template a flatter list"
+        if not said and depth > MAX_NESTING:
+            said = f"this is nested over {MAX_NESTING} deep: simplify it"
+        if said:
+            raise _refusal(said, int(node.lineno), column_of(node.lineno), self.where)
+        for child in node.iter_child_nodes():
+            self.check(child, depth + 1, loops)
+
+
+def _refused(node: nodes.Node) -> str | None:
+    """Say why a node is refused, and what to write instead; None where it is allowed."""
+    if isinstance(node, nodes.Call):
+        return _call(node)
     if not isinstance(node, _ALLOWED_NODES):
-        said = _INSTEAD.get(type(node), f"{type(node).__name__.lower()} is not allowed in a prompt")
-    elif isinstance(node, nodes.Filter) and (node.node is None or node.name not in ALLOWED):
-        said = f"there is no filter {node.name!r} here; there are: {', '.join(sorted(ALLOWED))}"
-    elif isinstance(node, nodes.Test) and node.name not in ALLOWED_TESTS:
-        said = f"there is no test {node.name!r} here; there are: {', '.join(sorted(ALLOWED_TESTS))}"
-    elif isinstance(node, nodes.Name) and node.name.startswith("_"):
-        said = f"{node.name!r}: names that start with '_' are not allowed: rename it"
-    elif isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
-        said = f"{node.attr!r}: parts that start with '_' are not allowed"
-    elif isinstance(node, nodes.Assign) and not isinstance(node.target, nodes.Name):
-        said = "set takes one name: {% set name = expression %}"
-    elif isinstance(node, nodes.For):
-        depth += 1
-        if node.recursive:
-            said = "recursive loops are not allowed"
-        elif depth > MAX_LOOP_DEPTH:
-            said = f"loops may stand {MAX_LOOP_DEPTH} deep at most"
-    if said:
-        raise _refusal(said, int(node.lineno), getattr(node.lineno, "column", 1), where)
-    for child in node.iter_child_nodes():
-        _check(child, where, depth)
+        return _INSTEAD.get(type(node), f"{type(node).__name__.lower()} is not allowed in a prompt: write it without")
+    if isinstance(node, nodes.Filter) and (node.node is None or node.name not in ALLOWED):
+        return f"there is no filter {node.name!r} here; there are: {', '.join(sorted(ALLOWED))}"
+    if isinstance(node, nodes.Test):
+        return _test(node)
+    if isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
+        return f"parts that start with '_' are read by their key: write [{node.attr!r}]"
+    if isinstance(node, nodes.Assign) and not isinstance(node.target, nodes.Name):
+        return "set takes one name: {% set name = expression %}"
+    if isinstance(node, nodes.For) and node.recursive:
+        return "recursive loops are not allowed: flatten the list before rendering"
+    if isinstance(node, nodes.Compare) and len(node.ops) > 1:
+        return "compare two values at a time, such as a < b and b < c"
+    if isinstance(node, nodes.Pair) and not (isinstance(node.key, nodes.Const) and isinstance(node.key.value, str)):
+        return "the keys of an object are written as text, such as {'name': value}"
+    if isinstance(node, nodes.Mul | nodes.Mod | nodes.Sub | nodes.Div | nodes.FloorDiv):
+        return _arithmetic(node)
+    return None
 
 
-def _bound(tree: nodes.Template) -> None:
-    """Send each loop's list and each `~` through a filter that counts."""
-    for loop in tree.find_all(nodes.For):
-        loop.iter = _filtered(cast(nodes.Expr, loop.iter), LOOP)
-    _replace_concats(tree)
+def _call(node: nodes.Call) -> str:
+    method = node.node.attr if isinstance(node.node, nodes.Getattr) else ""
+    instead = _FILTER_FOR.get(method)
+    called = f".{method}()" if method else f"{node.node.name}()" if isinstance(node.node, nodes.Name) else "()"
+    use = f"use | {instead}" if instead else "use a filter, such as text | trim"
+    return f"calls such as {called} are not allowed: {use}"
 
 
-def _replace_concats(node: nodes.Node) -> None:
-    for name, value in node.iter_fields():
-        if isinstance(value, nodes.Concat):
-            setattr(node, name, _filtered(nodes.List(value.nodes, lineno=value.lineno), CONCAT))
-        elif isinstance(value, list):
-            value[:] = [
-                _filtered(nodes.List(item.nodes, lineno=item.lineno), CONCAT)
-                if isinstance(item, nodes.Concat)
-                else item
-                for item in value
-            ]
-    for child in node.iter_child_nodes():
-        _replace_concats(child)
+def _test(node: nodes.Test) -> str | None:
+    if node.name not in ALLOWED_TESTS:
+        return f"there is no test {node.name!r} here; there are: {', '.join(sorted(ALLOWED_TESTS))}"
+    return None
 
 
-def _filtered(node: nodes.Expr, name: str) -> nodes.Filter:
-    return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno, environment=environment)
-
-
-def _guess(tree: nodes.Template, name: str) -> Variable:
-    """Say what the template's use of a variable suggests: a list where it is looped over, and so on."""
-    kind: str = "any"
-    default: Any = MISSING
-    for loop in tree.find_all(nodes.For):
-        root, filters = _root(loop.iter)
-        if root == name:
-            kind = "object" if filters & {"items", "dictsort"} else "list"
-    if kind == "any":
-        named = any(_is(part.node, name) for part in tree.find_all(nodes.Getattr))
-        keyed = any(_is(part.node, name) and _text_key(part) for part in tree.find_all(nodes.Getitem))
-        kind = "object" if named or keyed else "any"
-    for use in tree.find_all(nodes.Filter):
-        if use.name in ("default", "d") and _is(use.node, name):
-            first = use.args[0] if use.args else None
-            default = freeze(first.value) if isinstance(first, nodes.Const) else ""
-    return Variable(name, kind if default is MISSING else "any", default)
-
-
-def _is(node: nodes.Node | None, name: str) -> bool:
-    return isinstance(node, nodes.Name) and node.name == name
-
-
-def _text_key(part: nodes.Getitem) -> bool:
-    return isinstance(part.arg, nodes.Const) and isinstance(part.arg.value, str)
-
-
-def _root(node: nodes.Node | None) -> tuple[str | None, set[str]]:
-    """The variable directly looped over, with the filters on the way; None where the list is a part of it."""
-    filters: set[str] = set()
-    while isinstance(node, nodes.Filter):
-        filters.add(node.name)
-        node = node.node
-    return (node.name if isinstance(node, nodes.Name) else None), filters
+def _arithmetic(node: nodes.BinExpr) -> str | None:
+    for side in (node.left, node.right):
+        if isinstance(side, nodes.Concat | nodes.List | nodes.Tuple | nodes.Dict) or (
+            isinstance(side, nodes.Const) and isinstance(side.value, str)
+        ):
+            return f"'{node.operator}' works on numbers only: write the text out, or join texts with ~"
+    return None

@@ -5,36 +5,23 @@ Values are JSON data, so an attribute is always a key of an object: nothing of P
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateSyntaxError
+from jinja2 import StrictUndefined
 from jinja2.lexer import TokenStream
 from jinja2.runtime import LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from pressmark.errors import RenderError
 from pressmark.rendering.filters import ALLOWED, ALLOWED_TESTS, INTERNAL
-from pressmark.rendering.limits import check_length
+from pressmark.rendering.limits import MAX_BITS, budget, check_length
+from pressmark.rendering.places import placed
 
 LOOP_ATTRIBUTES = frozenset(
     {"index", "index0", "revindex", "revindex0", "first", "last", "length", "depth", "depth0", "previtem", "nextitem"}
 )
 _NUMBERS_ONLY = frozenset({"-", "*", "/", "//", "%"})
-_MAX_BITS = 256
-
-
-class Place(int):
-    """A line number that knows its column; Jinja carries it through its parser as the line."""
-
-    column: int
-
-    def __new__(cls, line: int, column: int) -> Place:
-        """Make a place of line and column, both from 1."""
-        place = super().__new__(cls, line)
-        place.column = column
-        return place
 
 
 class PromptEnvironment(ImmutableSandboxedEnvironment):
@@ -43,7 +30,8 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"+", *_NUMBERS_ONLY, "**"})
 
     def __init__(self) -> None:
-        super().__init__(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
+        # Nothing is calculated before there is a budget to spend from, so the optimizer would try in vain.
+        super().__init__(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True, optimized=False)
         self.globals.clear()
         self.filters.clear()
         self.filters.update(ALLOWED | INTERNAL)
@@ -53,31 +41,42 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
     def _tokenize(
         self, source: str, name: str | None, filename: str | None = None, state: str | None = None
     ) -> TokenStream:
-        source = self.preprocess(source, name, filename)
-        raw = _placed(source, self.lexer.tokeniter(source, name, filename, state))
+        raw = placed(source, self.lexer.tokeniter(source, name, filename, state))
         return TokenStream(self.lexer.wrap(raw, name, filename), name, filename)
+
+    def call_filter(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """Call a filter that another one names, as in `map('upper')`: the internal ones are not for templates."""
+        if name not in ALLOWED:
+            raise RenderError(f"there is no filter {name!r} here; there are: {', '.join(sorted(ALLOWED))}")
+        return super().call_filter(name, *args, **kwargs)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return the key of an object, or one of a loop's counters."""
         if isinstance(obj, Mapping):
             return obj[attribute] if attribute in obj else self._no_key(obj, attribute)
-        if isinstance(obj, LoopContext) and attribute in LOOP_ATTRIBUTES:
-            return getattr(obj, attribute)
+        if isinstance(obj, LoopContext):
+            if attribute in LOOP_ATTRIBUTES:
+                return getattr(obj, attribute)
+            return self.undefined(f"a loop has no {attribute!r}; it has {', '.join(sorted(LOOP_ATTRIBUTES))}")
         if isinstance(obj, Undefined):
-            return getattr(obj, attribute)
+            str(obj)  # StrictUndefined says what is missing
         return self.undefined(f"{type(obj).__name__} has no {attribute!r}: only objects have named parts")
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """Return the key of an object, or an item or slice of a list or text."""
         if isinstance(obj, Mapping):
-            return obj[argument] if argument in obj else self._no_key(obj, argument)
-        if isinstance(obj, list | tuple | str) and isinstance(argument, int | slice):
-            try:
+            return obj[argument] if isinstance(argument, str) and argument in obj else self._no_key(obj, argument)
+        if isinstance(obj, list | tuple | str) and isinstance(argument, slice):
+            part = obj[argument]
+            budget.get().handle(part)
+            return part
+        if isinstance(obj, list | tuple | str) and isinstance(argument, int):
+            if -len(obj) <= argument < len(obj):
                 return obj[argument]
-            except IndexError:
-                return self.undefined(f"the list has {len(obj)} items, so there is no item {argument}")
+            what = "text" if isinstance(obj, str) else "list"
+            return self.undefined(f"the {what} has {len(obj)} items, so there is no item {argument}")
         if isinstance(obj, Undefined):
-            return obj[argument]
+            str(obj)
         return self.undefined(f"{type(obj).__name__} has no item {argument!r}")
 
     def _no_key(self, obj: Mapping[str, Any], key: object) -> Undefined:
@@ -86,46 +85,35 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         """Calculate with numbers; join texts and lists by `+`; refuse whatever could grow without bound."""
-        numbers = isinstance(left, int | float) and isinstance(right, int | float)
-        if isinstance(left, Undefined) or isinstance(right, Undefined):
-            str(left), str(right)  # StrictUndefined says what is missing
-        if operator == "**" or (operator in _NUMBERS_ONLY and not numbers):
+        for side in (left, right):
+            if isinstance(side, Undefined):
+                str(side)
+        if isinstance(left, int | float) and isinstance(right, int | float):
+            _check_size(operator, left, right)
+        elif operator != "+":
             raise RenderError(
-                f"'{operator}' works on numbers only, got {type(left).__name__} and {type(right).__name__}"
+                f"'{operator}' works on numbers only, got {type(left).__name__} and {type(right).__name__}:"
+                " convert them with | int or | float"
             )
-        if operator == "*" and isinstance(left, int) and isinstance(right, int):
-            if left.bit_length() + right.bit_length() > _MAX_BITS:
-                raise RenderError("a product in the template is too large: use smaller numbers")
-        elif operator == "+" and not numbers:
-            check_length(_size(left) + _size(right))
+        else:
+            _spend_on_sum(left, right)
         return super().call_binop(context, operator, left, right)
 
 
-def _size(value: Any) -> int:
-    return len(value) if isinstance(value, str | list | tuple) else 0
+def _check_size(operator: str, left: int | float, right: int | float) -> None:
+    bits = [side.bit_length() for side in (left, right) if isinstance(side, int)]
+    if max(bits, default=0) > MAX_BITS or (operator == "*" and sum(bits) > MAX_BITS):
+        raise RenderError(f"'{operator}' in the template meets a number of over {MAX_BITS} bits: use smaller numbers")
 
 
-def _placed(source: str, raw: Iterator[tuple[int, str, str]]) -> Iterator[tuple[int, str, str]]:
-    """Give each raw token its column.
-
-    Whitespace control makes the lexer drop text between tokens, so each token is looked for from the end of the one
-    before it rather than counted on.
-    """
-    source = source.replace("\r\n", "\n").replace("\r", "\n")
-    offset = 0
-    try:
-        for line, kind, text in raw:
-            found = source.find(text, offset)
-            start = found if found >= 0 else offset
-            yield _place(source, start, line), kind, text
-            offset = start + len(text) if found >= 0 else offset
-    except TemplateSyntaxError as error:
-        if not isinstance(error.lineno, Place):
-            # The lexer's own errors end in the offset, or concern what stands right after the last token.
-            named = re.search(r" at (\d+)$", error.message or "")
-            error.lineno = _place(source, int(named[1]) if named else offset, error.lineno)
-        raise
-
-
-def _place(source: str, offset: int, line: int) -> Place:
-    return Place(line, offset - source.rfind("\n", 0, offset))
+def _spend_on_sum(left: Any, right: Any) -> None:
+    for kind in (str, list, tuple):
+        if isinstance(left, kind) and isinstance(right, kind):
+            check_length(len(left) + len(right))
+            budget.get().handle(left)
+            budget.get().handle(right)
+            return
+    raise RenderError(
+        f"'+' joins two texts or two lists, got {type(left).__name__} and {type(right).__name__}:"
+        " use ~ to join a text with something else"
+    )

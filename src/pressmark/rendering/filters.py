@@ -1,13 +1,17 @@
 """The filters and tests that templates may use.
 
 Left out on purpose: whatever multiplies its input without bound (`center`, `format`, `wordwrap`), depends on chance
-(`random`), or marks text as HTML (`e`, `safe`, `urlize`). What is kept but could grow is bounded here.
+(`random`), or marks text as HTML (`e`, `safe`, `urlize`). Of the rest, Jinja's own are used where their work is in
+proportion to their input, and replaced where it is not (`replace`, `round`, `divisibleby`: the stock test formats
+`'%300000000d' % 5`). All of them spend from the rendering's budget, and give lists where Jinja gives generators.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
 from typing import Any
 
 from jinja2.filters import FILTERS
@@ -16,15 +20,52 @@ from jinja2.tests import TESTS
 
 from pressmark.errors import RenderError
 from pressmark.prompts import thaw
-from pressmark.rendering.limits import check_length, passes
+from pressmark.rendering.limits import CHARACTERS_A_STEP, MAX_BITS, budget, check_length
+
+LOOP, CONCAT, BUILT, COMPARE = "_pressmark_loop", "_pressmark_concat", "_pressmark_built", "_pressmark_compare"
+
+Function = Callable[..., Any]
+# They must take what is missing.
+_LENIENT = frozenset({"d", "default", "defined", "undefined"})
+# Their work does not grow with their input.
+_FREE_FILTERS = "count first last length"
+_FREE_TESTS = "boolean false float integer iterable mapping none number sequence string true"
+# How many times as slow as a copy they were measured to be.
+_RATES = {"dictsort": 4, "sort": 4, "title": 16, "unique": 4, "wordcount": 8}
 
 
-def _stock(table: Mapping[str, Any], name: str) -> Callable[..., Any]:
-    function: Callable[..., Any] = table[name]
-    return function
+def _strict(function: Function) -> Function:
+    """Let a filter or test refuse what is missing."""
+    place = 1 if hasattr(function, "jinja_pass_arg") else 0
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        if isinstance(args[place], Undefined):
+            str(args[place])  # StrictUndefined says what is missing
+        return function(*args, **kwargs)
+
+    return run
 
 
-LOOP, CONCAT = "_pressmark_loop", "_pressmark_concat"
+def _counted(function: Function, rate: int = 1) -> Function:
+    """Let a filter or test spend for its input and its result."""
+    start = 1 if hasattr(function, "jinja_pass_arg") else 0
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        purse = budget.get()
+        for value in args[start:]:
+            purse.handle(value, rate)
+        for value in kwargs.values():
+            purse.handle(value)
+        result = function(*args, **kwargs)
+        if isinstance(result, Iterator):
+            result = list(result)
+        if not isinstance(result, bool | Undefined):
+            purse.handle(result)
+        return result
+
+    return run
 
 
 def _join(values: Any, separator: str = "", attribute: str | None = None) -> str:
@@ -45,10 +86,18 @@ def _member(value: Any, attribute: str | None) -> Any:
 
 def _replace(text: Any, old: str, new: str, count: int | None = None) -> str:
     text, old, new = str(text), str(old), str(new)
+    if count is not None and (not isinstance(count, int) or count < 0):
+        raise RenderError(f"replace takes a count of 0 or more, got {count!r}")
+    _spend_on_search(text, old)
     found = text.count(old) if count is None else min(text.count(old), count)
     check_length(len(text) + found * max(len(new) - len(old), 0))
     replaced: str = text.replace(old, new, -1 if count is None else count)
     return replaced
+
+
+def _spend_on_search(text: str, wanted: str) -> None:
+    # Python's search of short texts compares each place with the whole of what is looked for, at worst.
+    budget.get().spend(len(text) * min(len(wanted), 1024) // CHARACTERS_A_STEP // 8)
 
 
 def _indent(text: Any, width: int = 4, first: bool = False, blank: bool = False) -> str:
@@ -63,97 +112,129 @@ def _indent(text: Any, width: int = 4, first: bool = False, blank: bool = False)
 
 
 def _tojson(value: Any, indent: int | None = None) -> str:
-    if isinstance(value, Undefined):
-        return str(value)  # StrictUndefined says what is missing
     if indent is not None and (not isinstance(indent, int) or not 0 <= indent <= 8):
         raise RenderError(f"tojson takes an indent of 0 to 8, got {indent!r}")
-    return json.dumps(thaw(value), ensure_ascii=False, indent=indent)
+    encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=indent)
+    if indent is None:
+        return encoder.encode(thaw(value))
+    # Deep values under an indent can take many times their own size, so the text is counted while it grows.
+    chunks, length = [], 0
+    for chunk in encoder.iterencode(thaw(value)):
+        length += len(chunk)
+        check_length(length)
+        chunks.append(chunk)
+    return "".join(chunks)
 
 
-def _loop(value: Any) -> Any:
+def _trim(text: Any, characters: str | None = None) -> str:
+    if characters is not None and len(str(characters)) > 100:
+        raise RenderError("trim takes 100 characters at most: drop the argument to trim white space")
+    trimmed: str = str(text).strip(None if characters is None else str(characters))
+    return trimmed
+
+
+def _round(value: Any, precision: int = 0, method: str = "common") -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise RenderError(f"round takes a number, got {type(value).__name__}: use | float first")
+    if not isinstance(precision, int) or not -15 <= precision <= 15:
+        raise RenderError(f"round takes a precision of -15 to 15 digits, got {precision!r}")
+    return FILTERS["round"](value, precision, method)
+
+
+def _integers(name: str, test: Callable[[int, int], bool], fixed: int | None = None) -> Function:
+    def run(value: Any, other: Any = fixed) -> bool:
+        for part in (value, other):
+            if isinstance(part, bool) or not isinstance(part, int) or part.bit_length() > MAX_BITS:
+                raise RenderError(f"the test {name!r} takes whole numbers, got {type(part).__name__}")
+        if other == 0:
+            raise RenderError(f"the test {name!r} cannot divide by 0")
+        return test(value, other)
+
+    return run
+
+
+def _loop(value: Any, body: int = 1) -> Any:
+    """Return what a loop may run over, having spent for all its passes; `body` is the size of one."""
     if isinstance(value, Undefined):
         return iter(value)  # StrictUndefined says what is missing
-    if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
+    if not isinstance(value, list | tuple | Mapping):
         raise RenderError(f"a loop needs a list, got {type(value).__name__}: pass a list or drop the loop")
-    items = value if isinstance(value, list | dict | tuple) else list(value)
-    passes.get().take(len(items))
-    return items
+    budget.get().spend(len(value) * max(body, 1))
+    return value
 
 
-def _concat(values: Any) -> str:
-    return _join(values)
+def _built(value: Any) -> Any:
+    """Spend for a list or object that the template writes; without it, lists of lists could double without end."""
+    budget.get().handle(value)
+    return value
 
 
-ALLOWED: dict[str, Callable[..., Any]] = {
-    name: _stock(FILTERS, name)
-    for name in (
-        "abs",
-        "capitalize",
-        "count",
-        "d",
-        "default",
-        "dictsort",
-        "first",
-        "float",
-        "int",
-        "items",
-        "last",
-        "length",
-        "list",
-        "lower",
-        "map",
-        "max",
-        "min",
-        "reject",
-        "rejectattr",
-        "reverse",
-        "round",
-        "select",
-        "selectattr",
-        "sort",
-        "string",
-        "title",
-        "trim",
-        "truncate",
-        "unique",
-        "upper",
-        "wordcount",
-    )
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "lt": operator.lt,
+    "lteq": operator.le,
+    "gt": operator.gt,
+    "gteq": operator.ge,
 }
-ALLOWED |= {"join": _join, "replace": _replace, "indent": _indent, "tojson": _tojson}
-INTERNAL: dict[str, Callable[..., Any]] = {LOOP: _loop, CONCAT: _concat}
-ALLOWED_TESTS: dict[str, Callable[..., Any]] = {
-    name: _stock(TESTS, name)
-    for name in (
-        "boolean",
-        "defined",
-        "divisibleby",
-        "eq",
-        "equalto",
-        "even",
-        "false",
-        "float",
-        "ge",
-        "greaterthan",
-        "gt",
-        "in",
-        "integer",
-        "iterable",
-        "le",
-        "lessthan",
-        "lower",
-        "lt",
-        "mapping",
-        "ne",
-        "none",
-        "number",
-        "odd",
-        "sequence",
-        "string",
-        "true",
-        "undefined",
-        "upper",
-    )
+
+
+def _compare(left: Any, symbol: str, right: Any) -> bool:
+    if symbol in ("in", "notin"):
+        return _contains(right, left) == (symbol == "in")
+    purse = budget.get()
+    purse.handle(left)
+    purse.handle(right)
+    return bool(_OPERATORS[symbol](left, right))
+
+
+def _contains(container: Any, item: Any) -> bool:
+    purse = budget.get()
+    purse.handle(item)
+    if isinstance(container, Mapping):
+        return isinstance(item, str) and item in container
+    if isinstance(container, str) and isinstance(item, str):
+        purse.handle(container)
+        _spend_on_search(container, item)
+    elif isinstance(container, list | tuple) and isinstance(item, str | int | float | None):
+        purse.spend(len(container) * (8 + len(str(item))) // 64)
+    else:
+        purse.handle(container)
+    return item in container
+
+
+def _in(item: Any, container: Any) -> bool:
+    return _contains(container, item)
+
+
+def _table(stock: Mapping[str, Any], counted: str, free: str, own: dict[str, Function]) -> dict[str, Function]:
+    told = {name: _counted(own.get(name) or stock[name], _RATES.get(name, 1)) for name in counted.split()}
+    told |= {name: _strict(stock[name]) for name in free.split()}
+    return told | {name: stock[name] for name in _LENIENT & stock.keys()}
+
+
+ALLOWED = _table(
+    FILTERS,
+    "abs capitalize dictsort float indent int items join list lower map max min reject rejectattr replace reverse round"
+    " select selectattr sort string title tojson trim truncate unique upper wordcount",
+    _FREE_FILTERS,
+    {"indent": _indent, "join": _join, "replace": _replace, "round": _round, "tojson": _tojson, "trim": _trim},
+)
+INTERNAL: dict[str, Function] = {
+    LOOP: _loop,
+    CONCAT: _counted(_join),
+    BUILT: _built,
+    COMPARE: _compare,
 }
-# Symbols such as == arrive as tests of these names in `select`.
-ALLOWED_TESTS |= {name: _stock(TESTS, name) for name in ("==", "!=", ">", ">=", "<", "<=")}
+ALLOWED_TESTS = _table(
+    TESTS,
+    # Symbols such as == arrive as tests of these names in `select`.
+    "divisibleby eq equalto even ge greaterthan gt in le lessthan lower lt ne odd upper == != > >= < <=",
+    _FREE_TESTS,
+    {
+        "divisibleby": _integers("divisibleby", lambda value, other: value % other == 0),
+        "even": _integers("even", lambda value, other: value % other == 0, 2),
+        "odd": _integers("odd", lambda value, other: value % other == 1, 2),
+        "in": _in,
+    },
+)

@@ -1,40 +1,105 @@
-"""Bounds that keep a hostile or mistaken template from taking a service down; a thread cannot be stopped."""
+"""Bounds that keep a hostile or mistaken template from taking a service down; a thread cannot be stopped.
+
+Two kinds of bounds: on a template's size, checked before it is compiled, and a budget of steps and characters that one
+rendering spends. Everything whose work grows with its input (loops, filters, tests, comparisons, `+`, `~`, slices,
+lists written in the template) spends from it before or while it works.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextvars import ContextVar
+from typing import Any
 
-from pressmark.errors import RenderLimitError
+from jinja2.runtime import Undefined
+
+from pressmark.errors import RenderError, RenderLimitError
+
+MAX_TEMPLATE = 1024 * 1024
+MAX_TOKENS = 20_000
+MAX_BRACKETS = 32
+MAX_NESTING = 100
+MAX_LOOP_DEPTH = 5
 
 MAX_CHARACTERS = 8 * 1024 * 1024
-MAX_LOOP_PASSES = 100_000
-MAX_LOOP_DEPTH = 5
-MAX_TEMPLATE = 1024 * 1024
+MAX_STEPS = 1_000_000
+MAX_BITS = 256
+MAX_DATA_NESTING = 100
+CHARACTERS_A_STEP = 32
+
+_SCALARS = (int, float, type(None))
 
 
-class Passes:
-    """Counts the loop passes of one rendering."""
+class Budget:
+    """What one rendering may still spend."""
 
-    __slots__ = ("left",)
+    __slots__ = ("characters", "steps")
 
     def __init__(self) -> None:
-        self.left = MAX_LOOP_PASSES
+        self.steps = MAX_STEPS
+        self.characters = MAX_CHARACTERS
 
-    def take(self, count: int) -> None:
-        """Use up passes.
+    def spend(self, steps: int) -> None:
+        """Use up steps.
 
         Raises:
             RenderLimitError: None are left.
         """
-        self.left -= count
-        if self.left < 0:
+        self.steps -= steps
+        if self.steps < 0:
             raise RenderLimitError(
-                f"the template's loops would make over {MAX_LOOP_PASSES:,} passes: give it shorter lists"
+                f"the template would take over {MAX_STEPS:,} steps with these values:"
+                " give it shorter lists and texts, or simplify its loops"
             )
 
+    def write(self, count: int) -> None:
+        """Use up characters of the rendered text.
 
-# One rendering runs in one context from start to end, so the count needs no argument through Jinja's calls.
-passes: ContextVar[Passes] = ContextVar("pressmark_loop_passes")
+        Raises:
+            RenderLimitError: None are left.
+        """
+        self.characters -= count
+        if self.characters < 0:
+            check_length(MAX_CHARACTERS - self.characters)
+
+    def handle(self, value: Any, rate: int = 1, depth: int = 0) -> None:
+        """Use up steps for handling a value whole: one a member, and one for each few characters of text.
+
+        A value that is shared many times inside another is counted each time, since that is how often it is read.
+
+        Args:
+            value: JSON data, tuples allowed.
+            rate: How many times as slow as copying the handling is.
+            depth: How deep the value stands in the one that was asked for.
+
+        Raises:
+            RenderLimitError: No steps are left, or the value is nested too deeply.
+            RenderError: The value is no data, such as the `loop` of a loop.
+            UndefinedError: The value, or one in it, is missing.
+        """
+        if isinstance(value, str):
+            self.spend(1 + len(value) * rate // CHARACTERS_A_STEP)
+        elif isinstance(value, _SCALARS):
+            self.spend(rate)
+        elif isinstance(value, Undefined):
+            str(value)  # StrictUndefined says what is missing
+        elif depth > MAX_DATA_NESTING:
+            raise RenderLimitError(f"a value in the template is nested over {MAX_DATA_NESTING} deep: flatten it")
+        elif isinstance(value, Mapping):
+            self.spend((1 + len(value)) * rate)
+            for key, item in value.items():
+                self.handle(key, rate, depth + 1)
+                self.handle(item, rate, depth + 1)
+        elif isinstance(value, list | tuple):
+            self.spend((1 + len(value)) * rate)
+            for item in value:
+                self.handle(item, rate, depth + 1)
+        else:
+            raise RenderError(f"{type(value).__name__} is no data that a template can work with: use its parts")
+
+
+# One rendering runs in one context from start to end, so the budget needs no argument through Jinja's calls.
+budget: ContextVar[Budget] = ContextVar("pressmark_budget")
 
 
 def check_length(count: int) -> None:

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from jinja2 import Template as JinjaTemplate
-from jinja2.exceptions import SecurityError, UndefinedError
 
-from pressmark.errors import (
-    MissingVariablesError,
-    PressmarkError,
-    RenderError,
-    TemplateError,
-    UnknownVariablesError,
-    VariableTypeError,
-)
-from pressmark.prompts import MISSING, ChatTemplate, TextTemplate, Unit, Variable, freeze
-from pressmark.prompts.unit import ROLES
-from pressmark.rendering.checks import Reading, environment, read_template
-from pressmark.rendering.limits import Passes, check_length, passes
+from pressmark.errors import PressmarkError, RenderError, TemplateError
+from pressmark.prompts import MISSING, TextTemplate, Unit, Variable
+from pressmark.rendering.bounds import bound
+from pressmark.rendering.checks import environment, read_template
+from pressmark.rendering.limits import MAX_TOKENS, Budget, budget
+from pressmark.rendering.values import check_values
 
 Part = Callable[[Mapping[str, Any]], Any]
 _CACHE_SIZE = 4096
 _cache: dict[str, Template] = {}
+_cache_change = threading.Lock()
+_TAG = re.compile(r"\{[{%#]")
+_NEWLINE = re.compile(r"\r\n?")
+# What compiling the shortest template costs, in nodes.
+_OVERHEAD = 20
 
 
 def compiled(unit: Unit, digest: str) -> Template:
@@ -35,11 +35,11 @@ def compiled(unit: Unit, digest: str) -> Template:
     """
     found = _cache.get(digest)
     if found is None:
-        found = Template(unit)
-        if len(_cache) >= _CACHE_SIZE:
-            # The oldest goes; another thread may have taken it already.
-            _cache.pop(next(iter(_cache), digest), None)
-        _cache[digest] = found
+        made = Template(unit)
+        with _cache_change:
+            if len(_cache) >= _CACHE_SIZE:
+                del _cache[next(iter(_cache))]
+            found = _cache.setdefault(digest, made)
     return found
 
 
@@ -49,39 +49,26 @@ class Template:
     Args:
         unit: The unit; its template is checked against the allow-list.
 
+    Attributes:
+        unit: The unit.
+        used: The variables that the template uses, with the types and defaults that its use suggests.
+
     Raises:
         TemplateError: With line and column.
     """
 
     def __init__(self, unit: Unit) -> None:
         self.unit = unit
-        self.readings: dict[str, Reading] = {}
-        self._parts: list[tuple[str | None, Part]] = []
+        self.used: dict[str, Variable] = {}
+        self._size = 0
         if isinstance(unit.template, TextTemplate):
             self._text = self._compile(unit.template.text, "text")
         else:
             self._messages = [self._message(message, place) for place, message in enumerate(unit.template.messages)]
-        self._fixed: dict[str, Any] = {"model": unit.model}
         self._options: dict[str, Any] = {**unit.params}
-        if unit.tools:
-            self._options["tools"] = unit.tools
-        if unit.tool_choice is not None:
-            self._options["tool_choice"] = unit.tool_choice
-        if unit.response_format is not None:
-            self._options["response_format"] = unit.response_format
-
-    @property
-    def used(self) -> dict[str, Variable]:
-        """The variables that the template uses, with the types that its use suggests."""
-        found: dict[str, Variable] = {}
-        for reading in self.readings.values():
-            for name, variable in reading.variables.items():
-                found[name] = _stricter(found.get(name), variable)
-        if isinstance(self.unit.template, ChatTemplate):
-            for message in self.unit.template.messages:
-                if "placeholder" in message:
-                    found[message["placeholder"]] = Variable(message["placeholder"], "messages")
-        return found
+        for name in ("tools", "tool_choice", "response_format"):
+            if (option := getattr(unit, name)) not in (None, []):
+                self._options[name] = option
 
     def render(self, variables: Mapping[str, Any]) -> list[dict[str, Any]] | str:
         """Fill the template.
@@ -99,59 +86,33 @@ class Template:
             RenderLimitError: The result would be too large.
             RenderError: The template met a value that it cannot use, with the line.
         """
-        values = self._values(variables)
-        token = passes.set(Passes())
+        values = check_values(self.unit.variables, variables)
+        token = budget.set(Budget())
         try:
             if isinstance(self.unit.template, TextTemplate):
                 text: str = self._text(values)
                 return text
-            rendered: list[dict[str, Any]] = []
-            for message in self._messages:
-                rendered.extend(message(values))
-            check_length(sum(len(message.get("content") or "") for message in rendered))
-            return rendered
+            return [rendered for message in self._messages for rendered in message(values)]
         finally:
-            passes.reset(token)
+            budget.reset(token)
 
     def request(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         """Return the keyword arguments of `chat.completions.create`.
+
+        The object and its messages are the caller's own; what it shares with other requests is immutable.
 
         Raises:
             RenderError: As `render` does.
         """
         rendered = self.render(variables)
         messages = [{"role": "user", "content": rendered}] if isinstance(rendered, str) else rendered
-        return {**self._fixed, "messages": messages, **self._options}
-
-    def _values(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        declared: Mapping[str, Variable] = self.unit.variables
-        if unknown := tuple(name for name in given if name not in declared):
-            raise UnknownVariablesError(
-                f"the prompt has no variable {', '.join(map(repr, unknown))}; it takes "
-                + (", ".join(declared) or "none"),
-                unknown=unknown,
-            )
-        values: dict[str, Any] = {}
-        missing: list[str] = []
-        for name, variable in declared.items():
-            if name in given:
-                values[name] = check_value(variable, given[name])
-            elif variable.default is MISSING:
-                missing.append(name)
-            else:
-                values[name] = variable.default
-        if missing:
-            raise MissingVariablesError(
-                f"the prompt needs {', '.join(map(repr, missing))}, which {'was' if len(missing) == 1 else 'were'}"
-                f" not given: pass {', '.join(f'{name}=…' for name in missing)}",
-                missing=tuple(missing),
-            )
-        return values
+        return {"model": self.unit.model, "messages": messages, **self._options}
 
     def _message(self, message: Mapping[str, Any], place: int) -> Part:
         if "placeholder" in message:
             name = message["placeholder"]
-            return lambda values: values[name]
+            self.used[name] = Variable(name, "messages")
+            return lambda values: _history(values[name])
         where = f"messages[{place}]"
         parts: dict[str, Part] = {}
         for key, value in message.items():
@@ -177,11 +138,15 @@ class Template:
         return _constant(value)
 
     def _compile(self, source: str, where: str) -> Part:
+        if not _TAG.search(source):
+            # As Jinja does with the line ends of a template, so that a text does not change with its first variable.
+            return _constant(_NEWLINE.sub("\n", source))
         reading = read_template(source, where)
-        self.readings[where] = reading
-        if "{" not in source:
-            return _constant(source)
+        self._grow(reading.size + _OVERHEAD, where)
+        for name, variable in reading.variables.items():
+            self.used[name] = _stricter(self.used.get(name), variable)
         try:
+            bound(reading.tree, environment)
             code = environment.compile(reading.tree, name=where)
         except (SyntaxError, RecursionError, MemoryError) as error:
             raise TemplateError(
@@ -190,39 +155,54 @@ class Template:
         template = JinjaTemplate.from_code(environment, code, {})
         return lambda values: _run(template, values, where)
 
+    def _grow(self, size: int, where: str) -> None:
+        self._size += size
+        if self._size > MAX_TOKENS:
+            raise TemplateError(
+                f"with {where}, the prompt's templates have over {MAX_TOKENS:,} parts: move data into a variable",
+                field=where,
+                where=where,
+            )
+
 
 def _stricter(known: Variable | None, found: Variable) -> Variable:
-    if known is None:
-        return found
-    kind = known.type if found.type == "any" else found.type
-    default = found.default if known.default is not MISSING and found.default is not MISSING else MISSING
-    return Variable(known.name, kind, default)
+    """Join what two templates of one prompt say of a variable."""
+    if known is None or known.type == "messages":
+        return known or found
+    if known == found:
+        return known
+    return Variable(known.name, known.type if found.type == "any" else found.type, MISSING)
 
 
 def _constant(value: Any) -> Part:
     return lambda values: value
 
 
+def _history(messages: Any) -> Any:
+    budget.get().spend(len(messages))
+    return messages
+
+
 def _run(template: JinjaTemplate, values: Mapping[str, Any], where: str) -> str:
     try:
-        return "".join(_counted(template.root_render_func(template.new_context(dict(values)))))
+        return "".join(_written(template.root_render_func(template.new_context(dict(values)))))
     except PressmarkError as error:
-        if isinstance(error, RenderError) and not hasattr(error, "line"):
+        if isinstance(error, RenderError):
             line = _line(template)
             raise type(error)(f"{where}, line {line}: {error}", **error.facts, line=line, where=where) from None
         raise
-    except (UndefinedError, SecurityError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+    except Exception as error:  # a template is foreign code: whatever it stumbles over is an error of its own
         line = _line(template)
+        said = str(error) or type(error).__name__
         raise RenderError(
-            f"{where}, line {line}: {error}: check the value against the template", line=line, where=where
+            f"{where}, line {line}: {said}: check the value against the template", line=line, where=where
         ) from error
 
 
-def _counted(chunks: Iterator[str]) -> Iterator[str]:
-    count = 0
+def _written(chunks: Iterator[str]) -> Iterator[str]:
+    write = budget.get().write
     for chunk in chunks:
-        count += len(chunk)
-        check_length(count)
+        write(len(chunk))
         yield chunk
 
 
@@ -235,46 +215,3 @@ def _line(template: JinjaTemplate) -> int:
             line = int(template.get_corresponding_lineno(trace.tb_lineno))
         trace = trace.tb_next
     return line
-
-
-_KINDS: dict[str, tuple[type, ...]] = {
-    "string": (str,),
-    "number": (int, float),
-    "integer": (int,),
-    "boolean": (bool,),
-    "list": (list, tuple),
-    "object": (Mapping,),
-    "messages": (list, tuple),
-}
-
-
-def check_value(variable: Variable, value: Any) -> Any:
-    """Return the value, frozen, when it is of the variable's type.
-
-    Raises:
-        VariableTypeError: It is not, or it is no JSON value.
-    """
-    kinds = _KINDS.get(variable.type)
-    numeric = variable.type in ("number", "integer")
-    if kinds and (not isinstance(value, kinds) or (numeric and isinstance(value, bool))):
-        shown = repr(value)
-        raise VariableTypeError(
-            f"variable {variable.name!r} is declared as {variable.type}, got {type(value).__name__}"
-            f" {shown if len(shown) <= 60 else shown[:57] + '…'}: convert it, or declare another type",
-            variable=variable.name,
-        )
-    try:
-        frozen = freeze(value)
-    except (TypeError, RecursionError) as error:
-        raise VariableTypeError(f"variable {variable.name!r}: {error}", variable=variable.name) from None
-    if variable.type == "messages":
-        _check_history(variable.name, frozen)
-    return frozen
-
-
-def _check_history(name: str, messages: Any) -> None:
-    for place, message in enumerate(messages):
-        if not isinstance(message, Mapping) or message.get("role") not in ROLES:
-            raise VariableTypeError(
-                f"variable {name!r}: item {place} must be a message with a role among {', '.join(ROLES)}", variable=name
-            )

@@ -10,6 +10,7 @@ from pressmark.errors import InvalidUnitError
 from pressmark.prompts import ChatTemplate, Unit, Variable
 from pressmark.prompts.unit import FORMAT
 from pressmark.rendering.template import Template
+from pressmark.rendering.values import check_value
 
 
 def build_unit(
@@ -104,8 +105,6 @@ def _check_histories(used: Mapping[str, Variable], declared: Mapping[str, Variab
 
 
 def _check_defaults(unit: Unit) -> None:
-    from pressmark.rendering.template import check_value
-
     for name, variable in unit.variables.items():
         if not variable.required:
             try:

@@ -1,0 +1,94 @@
+"""Checking the values that a caller gives against what a prompt declares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pressmark.errors import MissingVariablesError, UnknownVariablesError, VariableTypeError
+from pressmark.prompts import Variable, freeze
+from pressmark.prompts.messages import ROLES
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "number": (int, float),
+    "integer": (int,),
+    "boolean": (bool,),
+    "list": (list, tuple),
+    "object": (Mapping,),
+    "messages": (list, tuple),
+}
+
+
+def check_values(declared: Mapping[str, Variable], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a value for each declared variable: what was given, frozen, or its default.
+
+    Raises:
+        UnknownVariablesError: A value is given for what is not declared.
+        MissingVariablesError: A variable without a default is missing.
+        VariableTypeError: A value is not of its declared type, or no JSON value.
+    """
+    if unknown := tuple(name for name in given if name not in declared):
+        raise UnknownVariablesError(
+            f"the prompt has no variable {', '.join(map(repr, unknown))}: drop it or correct its name; the prompt takes"
+            f" {', '.join(declared) or 'none'}",
+            unknown=unknown,
+        )
+    missing = tuple(name for name, variable in declared.items() if variable.required and name not in given)
+    if missing:
+        raise MissingVariablesError(
+            f"the prompt needs {', '.join(map(repr, missing))}, which {'was' if len(missing) == 1 else 'were'}"
+            f" not given: pass {', '.join(f'{name}=…' for name in missing)}",
+            missing=missing,
+        )
+    return {
+        name: check_value(variable, given[name]) if name in given else variable.default
+        for name, variable in declared.items()
+    }
+
+
+def check_value(variable: Variable, value: Any) -> Any:
+    """Return the value, frozen, when it is of the variable's type.
+
+    Raises:
+        VariableTypeError: It is not, or it is no JSON value.
+    """
+    kinds = _KINDS.get(variable.type)
+    numeric = variable.type in ("number", "integer")
+    if kinds and (not isinstance(value, kinds) or (numeric and isinstance(value, bool))):
+        raise VariableTypeError(
+            f"variable {variable.name!r} is declared as {variable.type}, got {type(value).__name__} {_shown(value)}:"
+            " convert it, or declare another type",
+            variable=variable.name,
+        )
+    try:
+        frozen = freeze(value)
+    except TypeError as error:
+        raise VariableTypeError(f"variable {variable.name!r}: {error}", variable=variable.name) from None
+    if variable.type == "messages":
+        _check_history(variable.name, frozen)
+    return frozen
+
+
+def _shown(value: Any) -> str:
+    # The start of a long text or list is enough to recognise it; writing all of it could take long.
+    short = value[:60] if isinstance(value, str | list | tuple) else value
+    shown = repr(short) if not isinstance(value, Mapping) else f"with {len(value)} keys"
+    return shown if len(shown) <= 60 else shown[:59] + "…"
+
+
+def _check_history(name: str, messages: Any) -> None:
+    for place, message in enumerate(messages):
+        if not isinstance(message, Mapping) or message.get("role") not in ROLES:
+            raise VariableTypeError(
+                f"variable {name!r}: item {place} must be a message with a role among {', '.join(ROLES)}:"
+                ' write it as {"role": "user", "content": "…"}',
+                variable=name,
+            )
+        content = message.get("content")
+        if not (content is None or isinstance(content, str | list)):
+            raise VariableTypeError(
+                f"variable {name!r}: the content of item {place} must be text or a list of parts,"
+                f" got {type(content).__name__}: convert it",
+                variable=name,
+            )
