@@ -58,6 +58,8 @@ def read_sync(body: bytes) -> SyncAnswer:
     """
     told = _object(_json(body), "sync answer")
     position = _object(told.get("position"), "position")
+    if told.get("full", True) is not True:
+        raise malformed("it holds only what changed, and everything was asked for")
     return SyncAnswer(
         Position(_text(position, "registry"), _number(position, "epoch"), _number(position, "seq")),
         str(told.get("scope", "")),

@@ -232,6 +232,7 @@ class _Draft:
     def _lose(self, key: Key, gone: Gone) -> None:
         label, name = key
         self._gone[key] = gone
+        self.refused.pop(key, None)
         held = self._held(label, name)
         if self._keep_gone and held is not None:
             self._names(label)[name] = _copy(held, state=gone.why)

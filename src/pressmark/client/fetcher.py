@@ -28,6 +28,7 @@ from pressmark.errors import (
     RegistryError,
     RegistryUnavailableError,
 )
+from pressmark.prompts import Position
 
 CONNECT_TIMEOUT: Final = 5.0
 READ_TIMEOUT: Final = 10.0
@@ -63,11 +64,10 @@ class Fetcher:
     def __init__(self, url: str, token: str | None, labels: tuple[str, ...], names: tuple[str, ...]) -> None:
         self.url = url
         self._base, self._pool = _pool(url)
-        self._sockets: WeakSet[socket.socket] = WeakSet()
+        self._sockets = _Sockets()
         self._pool.ConnectionCls = _tracked(self._pool.ConnectionCls, self._sockets)
         self._headers = {"User-Agent": _user_agent(), **_authorization(token)}
         self._query = [("label", label) for label in labels] + [("name", name) for name in names]
-        self._closed = False
 
     def sync(self, etag: str | None = None) -> Synced | None:
         """Ask for everything that the subscription covers.
@@ -91,18 +91,18 @@ class Fetcher:
             self._expect(response, "application/json")
             return Synced(read_sync(self._body(response)), response.headers.get("ETag"))
 
-    def stream(self, after: int, opened: Callable[[], None]) -> Iterator[list[Move | Head]]:
+    def stream(self, after: Position, opened: Callable[[], None]) -> Iterator[list[Move | Head]]:
         """Follow the event stream; each item holds what one read of the network brought.
 
         Args:
-            after: The sequence number that is held.
+            after: The position that is held.
             opened: Called once the registry has accepted, before the first event.
 
         Raises:
             RegistryError: The registry refused; with code `resync` where a full sync must come first.
             RegistryUnavailableError: It could not be reached, or the stream broke or fell silent.
         """
-        query = [("after", str(after)), *self._query]
+        query = [("after", str(after.seq)), ("registry", after.registry), ("epoch", str(after.epoch)), *self._query]
         headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
         with self._asked("/v1/events", query, headers, STREAM_SILENCE) as response:
             self._expect(response, "text/event-stream")
@@ -114,10 +114,7 @@ class Fetcher:
 
     def close(self) -> None:
         """Cut what is under way; a thread that waits for the network wakes up with an error."""
-        self._closed = True
-        for open_socket in list(self._sockets):
-            with contextlib.suppress(OSError, ValueError):
-                open_socket.shutdown(socket.SHUT_RDWR)
+        self._sockets.cut()
         self._pool.close()
 
     @contextlib.contextmanager
@@ -249,7 +246,26 @@ def _pool(url: str) -> tuple[str, urllib3.HTTPConnectionPool]:
     return (parts.path or "").rstrip("/"), kind(parts.host, parts.port, maxsize=2, block=False)
 
 
-def _tracked(kind: Any, sockets: WeakSet[socket.socket]) -> Any:
+class _Sockets:
+    """The open sockets of a pool, which another thread may cut."""
+
+    def __init__(self) -> None:
+        self._open: WeakSet[socket.socket] = WeakSet()
+        self._over = False
+
+    def add(self, opened: socket.socket) -> None:
+        self._open.add(opened)
+        if self._over:
+            self.cut()
+
+    def cut(self) -> None:
+        self._over = True
+        for opened in list(self._open):
+            with contextlib.suppress(OSError, ValueError):
+                opened.shutdown(socket.SHUT_RDWR)
+
+
+def _tracked(kind: Any, sockets: _Sockets) -> Any:
     class TrackedConnection(kind):  # type: ignore[misc]
         """A connection whose socket can be cut from outside."""
 
@@ -308,12 +324,12 @@ def _cause(error: BaseException) -> str:
     reason = getattr(error, "reason", None)
     if isinstance(reason, BaseException):
         return _cause(reason)
+    if isinstance(error, urllib3.exceptions.NewConnectionError):  # urllib3 counts it among the timeouts
+        return str(error.__cause__ or error).split("] ")[-1].lower()
     if isinstance(error, urllib3.exceptions.ConnectTimeoutError):
         return "it did not accept a connection in time"
     if isinstance(error, TimeoutError | urllib3.exceptions.TimeoutError):
         return "it did not answer in time"
-    if isinstance(error, ConnectionRefusedError) or "refused" in str(error):
-        return "connection refused"
     if isinstance(error, urllib3.exceptions.ProtocolError):
         return "the connection broke"
     return str(error).split(": ", 1)[-1] or type(error).__name__

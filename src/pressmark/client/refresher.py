@@ -17,6 +17,7 @@ from pressmark.client.cache import View, after_moves, after_sync, confirmed
 from pressmark.client.fetcher import Synced
 from pressmark.client.snapshot import Snapshot
 from pressmark.errors import ClientError, PressmarkError, RegistryUnavailableError
+from pressmark.prompts import Position
 
 FIRST_PAUSE: Final = 0.5
 STOP_PATIENCE: Final = 0.5
@@ -28,7 +29,7 @@ class Source(Protocol):
     def sync(self, etag: str | None = None) -> Synced | None:
         """Return everything, or None where nothing changed since the ETag."""
 
-    def stream(self, after: int, opened: Callable[[], None]) -> Iterable[list[Move | Head]]:
+    def stream(self, after: Position, opened: Callable[[], None]) -> Iterable[list[Move | Head]]:
         """Follow the events after a position."""
 
     def close(self) -> None:
@@ -84,6 +85,7 @@ class Refresher:
         self._synced = view.source == "live"
         self._streaming = False
         self._failures = 0
+        self._sync_failed = False
         self._said: object = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pressmark-refresher", daemon=True)
@@ -119,6 +121,7 @@ class Refresher:
                 self._sync()
             except Exception:
                 self.state = "stale" if self.view.source == "live" else "offline"
+                self._sync_failed = True
                 raise
         self._streaming = False
         try:
@@ -139,12 +142,14 @@ class Refresher:
             self._accept(after_sync(self.view, synced.answer, synced.etag, keep_gone=self._keep_gone), news=True)
         self._synced = True
         self.state = "polling"
-        self.last_error = None
+        if self._sync_failed:
+            # What keeps the stream from opening stays to be told until it opens.
+            self._sync_failed, self.last_error = False, None
         self.settled.set()
 
     def _follow(self) -> None:
         assert self.view.position is not None
-        for moves in self._source.stream(self.view.position.seq, self._opened):
+        for moves in self._source.stream(self.view.position, self._opened):
             self.newest_heard = max(self.newest_heard, moves[-1].seq)
             before = self.view
             view = after_moves(before, moves, keep_gone=self._keep_gone)
