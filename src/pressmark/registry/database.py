@@ -115,9 +115,9 @@ class Database:
         Raises:
             RegistryUnavailableError: The database does not answer.
         """
-        with self._spoken("nothing was read"), self.engine.connect() as connection:
-            if self.is_postgres:
-                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with self._spoken("nothing was read"), self.engine.connect() as opened:
+            moment = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True} if self.is_postgres else {}
+            connection = opened.execution_options(**moment)
             with connection.begin():
                 yield connection
 

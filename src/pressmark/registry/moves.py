@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from pressmark import gate
 from pressmark.errors import ConflictError, GateError, RegistryError, VersionNotFoundError
 from pressmark.gate import GateDecision
-from pressmark.prompts import Entry, LabelPointer, check_label, check_name
+from pressmark.prompts import Entry, LabelPointer, check_label, check_name, parse_number
 from pressmark.registry import access, changes, schema, versions
 from pressmark.registry.database import Transaction
 from pressmark.registry.inputs import PublishedInputs
@@ -21,6 +22,23 @@ from pressmark.wire import read_time
 
 _LABELS = schema.labels.c
 MAX_MOVES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Somebody who asks about a move at one moment of the store.
+
+    Attributes:
+        connection: That moment.
+        principal: Who asks.
+        inputs: Which published prompts feed which.
+        now: The time.
+    """
+
+    connection: sa.Connection
+    principal: Principal
+    inputs: PublishedInputs
+    now: datetime
 
 
 def pointers(connection: sa.Connection, principal: Principal, name: str) -> list[LabelPointer]:
@@ -64,26 +82,16 @@ def previous(connection: sa.Connection, name: str, label: str) -> int | None:
     return stack[-2] if len(stack) > 1 else None
 
 
-def check(
-    connection: sa.Connection,
-    principal: Principal,
-    inputs: PublishedInputs,
-    name: str,
-    label: str,
-    to: str,
-    *,
-    reason: str,
-    now: datetime,
-) -> GateDecision:
+def check(asking: Asking, move: Move, *, reason: str) -> GateDecision:
     """Return what the gate says to a move, without moving anything.
 
     Raises:
         NotFoundError: There is no such prompt or version, or it may not be seen.
     """
-    check_label(label)
-    target = versions.find(connection, principal, name, to)
-    access.demand_label(principal, label)
-    return _decide(connection, principal, inputs, Move(name, label, to), target, reason, "move", now)
+    check_label(move.label)
+    target = versions.find(asking.connection, asking.principal, move.name, move.to)
+    access.demand_label(asking.principal, move.label)
+    return _decide(asking, move.name, gate.MoveRequest(move.label, target, reason))
 
 
 def apply(
@@ -102,7 +110,9 @@ def apply(
         raise RegistryError(f"{len(moves)} labels cannot be moved at once: give 1 to {MAX_MOVES}", status=422)
     if len({(move.name, move.label) for move in moves}) < len(moves):
         raise RegistryError("one label of one prompt is named twice: name each once", status=422)
-    return _append(transaction, principal, inputs, "move", [(move, None) for move in moves], reason)
+    asking = Asking(transaction.connection, principal, inputs, transaction.now)
+    steps = [_step(asking, move, reason) for move in moves]
+    return _append(transaction, principal, "move", steps, reason)
 
 
 def roll_back(
@@ -117,90 +127,79 @@ def roll_back(
         GateError: The gate refuses it.
     """
     check_line(reason, "the reason", 2000)
+    asking = Asking(transaction.connection, principal, inputs, transaction.now)
+    return _append(transaction, principal, "rollback", [_step(asking, move, reason, "rollback")], reason)
+
+
+def _step(asking: Asking, move: Move, reason: str, kind: str = "move") -> dict[str, Any]:
+    """Check one move and return what the log tells of it. Only a rollback may leave open where it goes."""
+    connection, principal = asking.connection, asking.principal
     check_name(move.name)
     check_label(move.label, movable=True)
-    versions.demand_prompt(transaction.connection, principal, move.name)
+    versions.demand_prompt(connection, principal, move.name)
     access.demand_label(principal, move.label)
-    held = pointer(transaction.connection, move.name, move.label)
+    held = pointer(connection, move.name, move.label)
     _demand_expected(held, move)
-    if held is None:
+    if kind == "rollback" and held is None:
         raise access.no_label(move.name, move.label)
-    target = None
-    if not move.to:
-        number = previous(transaction.connection, move.name, move.label)
-        if number is None:
-            raise VersionNotFoundError(
-                f"{move.label} of {move.name!r} has held nothing but v{held.version}, so there is nothing to go back to:"
-                " name a version with to=, or publish a better one",
-                name=move.name,
-                label=move.label,
-            )
-        target = versions.numbered(transaction.connection, move.name, number)
-    return _append(transaction, principal, inputs, "rollback", [(move, target)], reason)
+    before = held if kind == "rollback" and not move.to else None
+    target = _last_good(connection, before) if before else versions.find(connection, principal, move.name, move.to)
+    decision = _decide(asking, move.name, gate.MoveRequest(move.label, target, reason, kind))
+    if not decision.allowed:
+        raise GateError(
+            f"{move.label} of {move.name!r} was not moved to {target.version}: {decision}", decision=decision
+        )
+    return {
+        "name": move.name,
+        "label": move.label,
+        "from": None if held is None else held.version,
+        "to": target.number,
+        "digest": target.digest,
+    }
+
+
+def _last_good(connection: sa.Connection, held: LabelPointer) -> Published:
+    number = previous(connection, held.name, held.label)
+    if number is None:
+        raise VersionNotFoundError(
+            f"{held.label} of {held.name!r} has held nothing but v{held.version}, so there is nothing to go back to:"
+            " name a version with to=, or publish a better one",
+            name=held.name,
+            label=held.label,
+        )
+    return versions.numbered(connection, held.name, number)
 
 
 def _append(
-    transaction: Transaction,
-    principal: Principal,
-    inputs: PublishedInputs,
-    kind: str,
-    moves: Sequence[tuple[Move, Published | None]],
-    reason: str,
+    transaction: Transaction, principal: Principal, kind: str, steps: list[dict[str, Any]], reason: str
 ) -> Entry:
-    connection = transaction.connection
-    told = []
-    for move, known in moves:
-        check_name(move.name)
-        check_label(move.label, movable=True)
-        versions.demand_prompt(connection, principal, move.name)
-        access.demand_label(principal, move.label)
-        held = pointer(connection, move.name, move.label)
-        _demand_expected(held, move)
-        target = known or versions.find(connection, principal, move.name, move.to)
-        decision = _decide(connection, principal, inputs, move, target, reason, kind, transaction.now)
-        if not decision.allowed:
-            raise GateError(
-                f"{move.label} of {move.name!r} was not moved to {target.version}: {decision}", decision=decision
-            )
-        told.append(
-            {
-                "name": move.name,
-                "label": move.label,
-                "from": None if held is None else held.version,
-                "to": target.number,
-                "digest": target.digest,
-            }
-        )
-    entry = transaction.append(kind, actor=principal.name, reason=reason, data={"moves": told})
+    entry = transaction.append(kind, actor=principal.name, reason=reason, data={"moves": steps})
     for moved in changes.moved_labels(entry):
-        versions.point(connection, moved["name"], moved["label"], moved["version"], moved["digest"], entry.seq)
+        versions.point(transaction.connection, entry.seq, **moved)
     return entry
 
 
-def _decide(
-    connection: sa.Connection,
-    principal: Principal,
-    inputs: PublishedInputs,
-    move: Move,
-    target: Published,
-    reason: str,
-    kind: str,
-    now: datetime,
-) -> GateDecision:
-    held = pointer(connection, move.name, move.label)
-    current = None if held is None else versions.numbered(connection, move.name, held.version).unit
+def _decide(asking: Asking, name: str, request: gate.MoveRequest) -> GateDecision:
+    held = pointer(asking.connection, name, request.label)
+    current = None if held is None else versions.numbered(asking.connection, name, held.version).unit
     return gate.decide(
         gate.SOLO,
-        gate.MoveRequest(move.label, target, reason, kind),
+        request,
         pointers=[] if held is None else [held],
         current=current,
-        graph=inputs.graph(connection, principal),
-        principal=gate.Principal(principal.name, principal.role),
-        now=now,
+        graph=asking.inputs.graph(asking.connection, asking.principal),
+        principal=gate.Principal(asking.principal.name, asking.principal.role),
+        now=asking.now,
     )
 
 
 def _demand_expected(held: LabelPointer | None, move: Move) -> None:
+    if isinstance(move.expected, str) and parse_number(move.expected, "registry") is None:
+        raise RegistryError(
+            f"expected is {move.expected!r}: name the version that the label holds, such as 'v2', or None for no such"
+            " label yet",
+            status=422,
+        )
     if move.expected is UNSET or _meets(held, move.expected):
         return
     if held is None:

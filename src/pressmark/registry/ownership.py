@@ -28,7 +28,7 @@ class Ownership(Protocol):
         """Give it back; harmless where it was not taken."""
 
     def check(self, connection: sa.Connection) -> None:
-        """Refuse an embedded write, from within its transaction, where a server keeps the store.
+        """Refuse a write, from within its transaction, where a server keeps the store and it is not this one.
 
         Raises:
             RegistryError: A server keeps it.
@@ -66,8 +66,8 @@ class FileOwnership:
             self._held = None
 
     def check(self, connection: sa.Connection) -> None:
-        """Refuse an embedded write where a server keeps the store."""
-        if not self._path.exists():
+        """Refuse a write where a server keeps the store and it is not this one."""
+        if self._held is not None or not self._path.exists():
             return
         probe = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
         try:
@@ -101,7 +101,9 @@ class AdvisoryOwnership:
             self._held = None
 
     def check(self, connection: sa.Connection) -> None:
-        """Refuse an embedded write where a server keeps the store."""
+        """Refuse a write where a server keeps the store and it is not this one."""
+        if self._held is not None:
+            return
         served = connection.execute(
             sa.text(
                 "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = :key AND mode = 'ShareLock' AND granted"

@@ -24,10 +24,11 @@ from pressmark.prompts import Unit
 from pressmark.prompts.canonical import unit_bytes
 from pressmark.registry import bodies
 from pressmark.registry.bearers import Bearers
+from pressmark.registry.faults import status_of
 from pressmark.registry.feed import Feed
 from pressmark.registry.guard import Guard
 from pressmark.registry.landing import landing_page
-from pressmark.registry.replies import fault_body, fault_headers, status_of
+from pressmark.registry.replies import fault_body, fault_headers
 from pressmark.registry.store import Store
 from pressmark.registry.streams import Streams
 from pressmark.registry.values import Move, Published, decision_to_dict
@@ -218,6 +219,7 @@ def labels(store: Acting, name: Name) -> dict[str, Any]:
 
 @_routes.put("/prompts/{name:path}/-/labels/{label}", responses=_MOVE_REFUSALS)
 def move(
+    *,
     store: Acting,
     name: Name,
     label: Label,
@@ -242,6 +244,7 @@ def move(
 
 @_routes.post("/prompts/{name:path}/-/labels/{label}/rollback", responses=_MOVE_REFUSALS)
 def rollback(
+    *,
     store: Acting,
     name: Name,
     label: Label,

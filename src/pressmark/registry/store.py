@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from pressmark.errors import ConflictError, GateError, PermissionDeniedError, RegistryError
 from pressmark.gate import GateDecision
-from pressmark.prompts import Entry, FrozenDict, LabelPointer, Position, check_label, check_name, thaw
+from pressmark.prompts import Entry, FrozenDict, LabelPointer, Position, check_label, check_name, sha256_digest, thaw
 from pressmark.prompts.entry import timestamp
 from pressmark.registry import access, answers, changes, moves, schema, state, tokens, verification, versions
 from pressmark.registry.database import Database, Transaction
@@ -67,7 +67,6 @@ class Store:
         self.database = Database(url, now=now)
         self.principal = Principal(actor or _system_user(), "admin")
         self._inputs = PublishedInputs()
-        self._served = False
 
     def __repr__(self) -> str:
         return f"<Store {self.where} as {self.principal.name}>"
@@ -80,7 +79,6 @@ class Store:
     def served(self) -> Store:
         """Mark the store as belonging to a server, as long as this process lives or until `close`; return itself."""
         self.database.ownership.take()
-        self._served = True
         return self
 
     def acting_as(self, principal: Principal) -> Store:
@@ -116,7 +114,7 @@ class Store:
         """Add a version of a prompt, and let `latest` point to it; see `RegistryBackend.publish`."""
         asked = {
             "name": check_name(name),
-            "unit": unit_bytes.decode("utf-8", "replace"),
+            "unit": sha256_digest(unit_bytes),
             "message": message,
             "reason": reason,
             "author": author,
@@ -143,7 +141,7 @@ class Store:
         def again(connection: sa.Connection, answer: dict[str, Any]) -> Published:
             return versions.numbered(connection, name, answer["number"], created=answer["created"])
 
-        return self._write("publish", asked, work, told, again, idempotency_key)
+        return self._write("publish", asked, work, told=told, again=again, key=idempotency_key)
 
     def version(self, name: str, ref: str) -> Published:
         """Return a version by number, label or digest; see `RegistryBackend.version`."""
@@ -219,7 +217,9 @@ class Store:
         """Return what the gate would say to a move now. Moves nothing."""
         now = self.database.now()
         with self.database.read() as connection:
-            return moves.check(connection, self.principal, self._inputs, name, label, to, reason=reason, now=now)
+            return moves.check(
+                moves.Asking(connection, self.principal, self._inputs, now), Move(name, label, to), reason=reason
+            )
 
     def log(self, name: str | None = None, *, limit: int = 100, before: int | None = None) -> list[Entry]:
         """Return entries of the change log, the newest first."""
@@ -311,9 +311,9 @@ class Store:
                 names=names,
                 expires=expires,
             ),
-            lambda token: {"id": token.info.id},
-            again,
-            idempotency_key,
+            told=lambda token: {"id": token.info.id},
+            again=again,
+            key=idempotency_key,
         )
 
     def revoke_token(self, token: str, *, idempotency_key: str | None = None) -> TokenInfo:
@@ -322,9 +322,9 @@ class Store:
             "revoke_token",
             {"token": token},
             lambda transaction: tokens.revoke(transaction, token),
-            lambda info: {"id": info.id},
-            lambda connection, answer: tokens.one(connection, answer["id"]),
-            idempotency_key,
+            told=lambda info: {"id": info.id},
+            again=lambda connection, answer: tokens.one(connection, answer["id"]),
+            key=idempotency_key,
         )
 
     def tokens(self) -> list[TokenInfo]:
@@ -366,6 +366,10 @@ class Store:
             waiting.close()
 
     def since(self, after: Position) -> tuple[list[dict[str, Any]] | None, Position, str]:
+        """Return the `move` events after a position, for somebody who sees everything, and how far the registry is.
+
+        Where the position is another registry's, of another epoch or too far back, there are no events but None.
+        """
         with self.database.read() as connection:
             position, digest = self.database.position(connection)
             if after[:2] != position[:2] or not 0 <= position.seq - after.seq <= state.TOO_FAR:
@@ -377,9 +381,9 @@ class Store:
             verb,
             asked,
             work,
-            lambda entry: {"seq": entry.seq},
-            lambda connection, answer: changes.one(connection, answer["seq"]),
-            key,
+            told=lambda entry: {"seq": entry.seq},
+            again=lambda connection, answer: changes.one(connection, answer["seq"]),
+            key=key,
         )
 
     def _write(
@@ -387,6 +391,7 @@ class Store:
         verb: str,
         asked: dict[str, Any],
         work: Callable[[Transaction], T],
+        *,
         told: Callable[[T], dict[str, Any]],
         again: Callable[[sa.Connection, dict[str, Any]], T],
         key: str | None,
@@ -396,8 +401,7 @@ class Store:
             access.demand(self.principal, _VERBS[verb])
             request = answers.fingerprint({"verb": verb, **asked})
             with self.database.write() as transaction:
-                if not self._served:
-                    self.database.ownership.check(transaction.connection)
+                self.database.ownership.check(transaction.connection)
                 if key is not None:
                     answer = answers.earlier(transaction, self.principal, key, request)
                     if answer is not None:

@@ -57,7 +57,9 @@ class Streams:
             feed, bearers = self._following()
             headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
             principal = bearers.principal(headers.get("authorization"))
-            request = _Request(scope, receive, headers, principal, feed, bearers)
+            request = _Request(
+                scope=scope, receive=receive, headers=headers, principal=principal, feed=feed, bearers=bearers
+            )
             await answer(request, send)
         except PressmarkError as error:
             await send_fault(send, error)
@@ -112,9 +114,9 @@ class Streams:
         await send_whole(send, 200, headers, body)
 
     async def _events(self, request: _Request, send: Send) -> None:
-        subscription = request.subscription()
         feed = request.feed
         after = request.after(feed.position)
+        request.subscription()  # what is malformed is refused before the stream begins
         headers = [
             (b"content-type", b"text/event-stream; charset=utf-8"),
             (b"cache-control", b"no-store"),
@@ -125,7 +127,7 @@ class Streams:
         leaving = asyncio.ensure_future(_gone(request.receive, listener))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await self._tell(request, subscription, after, listener, leaving, send)
+            await self._tell(request, after, listener, leaving, send)
             await asyncio.wait_for(send({"type": "http.response.body", "body": b""}), STALLED)
         except TimeoutError:
             return  # its reader stalled; the server closes the connection
@@ -136,13 +138,13 @@ class Streams:
     async def _tell(
         self,
         request: _Request,
-        subscription: Subscription,
         after: Position,
         listener: asyncio.Event,
         leaving: asyncio.Future[None],
         send: Send,
     ) -> None:
-        feed, seq, first = request.feed, after.seq, True
+        feed, subscription, first = request.feed, request.subscription(), True
+        seq = after.seq
         while not feed.closed and not leaving.done() and request.still_allowed():
             listener.clear()
             told, upto, resync = await self._news(feed, subscription, after._replace(seq=seq))
@@ -191,6 +193,7 @@ class _Request:
 
     def __init__(
         self,
+        *,
         scope: Scope,
         receive: Receive,
         headers: Mapping[str, str],
@@ -211,7 +214,7 @@ class _Request:
 
     def one(self, key: str) -> str | None:
         """Return a parameter's value, or None."""
-        return self._query.get(key, [None])[0]  # type: ignore[list-item]
+        return next(iter(self._query.get(key, ())), None)
 
     def number(self, key: str) -> int | None:
         """Return a parameter that is a sequence number.

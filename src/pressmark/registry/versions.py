@@ -163,13 +163,13 @@ def publish(
             seq=entry.seq,
         )
     )
-    point(connection, name, LATEST, number, digest, entry.seq)
+    point(connection, entry.seq, name=name, label=LATEST, version=number, digest=digest)
     if unit.inputs:
         inputs.demand_no_cycle(connection, name, unit)
     return numbered(connection, name, number, created=True)
 
 
-def point(connection: sa.Connection, name: str, label: str, version: int, digest: str, seq: int) -> None:
+def point(connection: sa.Connection, seq: int, *, name: str, label: str, version: int, digest: str) -> None:
     """Let a label point to a version from entry `seq` on."""
     table = schema.labels
     changed = connection.execute(
