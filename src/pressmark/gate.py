@@ -148,7 +148,7 @@ def decide(
         _callers(policy, request, current),
         *_interface(request, current),
         *_downstream(request, graph),
-        _evaluated(request, evidence),
+        evaluated(request, evidence),
     ]
     told = [reason for reason in reasons if reason is not None]
     told.sort(key=lambda reason: (reason.met, not reason.blocking))
@@ -260,7 +260,8 @@ def _downstream(request: MoveRequest, graph: Downstream | None) -> list[Reason]:
     ]
 
 
-def _evaluated(request: MoveRequest, evidence: Sequence[Mapping[str, Any]]) -> Reason:
+def evaluated(request: MoveRequest, evidence: Sequence[Mapping[str, Any]]) -> Reason:
+    """Say what is known of the target's evaluation; the workbench asks this with its own runs."""
     for record in evidence:
         sentence = str(record.get("sentence") or "It was evaluated")
         if record.get("candidate") == request.target.digest:
@@ -271,6 +272,6 @@ def _evaluated(request: MoveRequest, evidence: Sequence[Mapping[str, Any]]) -> R
         "evaluated",
         False,
         False,
-        f"No evaluation of {request.target.version} is on record",
-        "run a suite in the workbench and submit its evidence",
+        f"No comparison of {request.target.version} is known here",
+        "compare it with what the label holds in the workbench first",
     )

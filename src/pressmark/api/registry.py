@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from pressmark import publishing
+from pressmark.api.changes import Changes
 from pressmark.api.words import entry_sentence
 from pressmark.errors import RegistryError
 from pressmark.gate import GateDecision
@@ -42,14 +43,15 @@ class Registry(AbstractContextManager["Registry"]):
                 " or set PRESSMARK_URL"
             )
         self.url = address
+        self.changes = Changes()
         self.backend: RegistryBackend
         if address.startswith(("http://", "https://")):
-            from pressmark.registry import Remote
+            from pressmark.registry.remote import Remote
 
-            self.backend = Remote(address, token or os.environ.get("PRESSMARK_TOKEN") or "")
+            self.backend = Remote(address, token or os.environ.get("PRESSMARK_TOKEN"))
         elif address.startswith(("sqlite:", "postgresql")):
             try:
-                from pressmark.registry import Store
+                from pressmark.registry.store import Store
             except ModuleNotFoundError as error:
                 raise ImportError(
                     f"an embedded registry needs {error.name}, which is not installed:"
@@ -88,13 +90,15 @@ class Registry(AbstractContextManager["Registry"]):
         Raises:
             RegistryError: It was not published; nothing changed.
         """
-        return publishing.publish(
+        published = publishing.publish(
             version,
             self.backend,
             reason=reason,
             workspace=workspace.store if workspace else None,
-            where=self.url,
+            where=self.backend.where,
         )
+        self.changes.tell("registry", name=version.name)
+        return published
 
     def version(self, name: str, reference: str = "latest") -> Published:
         """Return a published version: by `v3`, by label, or by digest.
@@ -145,7 +149,9 @@ class Registry(AbstractContextManager["Registry"]):
             GateError: The gate refused; `decision` holds the reasons.
             NotFoundError: There is no such version.
         """
-        return self.backend.move(name, label=label, to=_reference(to), reason=reason, expected=expected)
+        entry = self.backend.move(name, label=label, to=_reference(to), reason=reason, expected=expected)
+        self.changes.tell("registry", name=name)
+        return entry
 
     def moves(self, moves: Sequence[Move], *, reason: str) -> Entry:
         """Move several labels at once: all of them, or none.
@@ -154,7 +160,9 @@ class Registry(AbstractContextManager["Registry"]):
             ConflictError: One of the labels holds something else than expected.
             GateError: The gate refused one of them.
         """
-        return self.backend.moves(moves, reason=reason)
+        entry = self.backend.moves(moves, reason=reason)
+        self.changes.tell("registry", name=None)
+        return entry
 
     def rollback(
         self, name: str, *, label: str, reason: str, expected: Expected = UNSET, to: str | Version | None = None
@@ -176,11 +184,13 @@ class Registry(AbstractContextManager["Registry"]):
             NotFoundError: There is nothing to go back to.
         """
         target = None if to is None else _reference(to)
-        return self.backend.rollback(name, label=label, reason=reason, expected=expected, to=target)
+        entry = self.backend.rollback(name, label=label, reason=reason, expected=expected, to=target)
+        self.changes.tell("registry", name=name)
+        return entry
 
     def gate(self, name: str, *, label: str, to: str | Version, reason: str = "") -> GateDecision:
         """Say what the gate would decide, without moving anything."""
-        return self.backend.gate_check(name, label=label, to=_reference(to), reason=reason)
+        return self.backend.gate_check(name, label, _reference(to), reason=reason)
 
     def log(self, name: str | None = None, *, limit: int = 100) -> list[Entry]:
         """Return the newest entries of the change log, newest first."""

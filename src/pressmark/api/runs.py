@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import html
 import secrets
 import threading
@@ -11,9 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pressmark.errors import PressmarkError, RunCancelledError, SuiteError, VersionNotFoundError
-from pressmark.evals import Comparison, Suite
+from pressmark.errors import PressmarkError, RunCancelledError, VersionNotFoundError
+from pressmark.evals import Suite
 from pressmark.evals.asking import Patience
+from pressmark.evals.comparison import Comparison, compare_scores
 from pressmark.evals.plan import plan
 from pressmark.evals.records import OutputRecord
 from pressmark.evals.runner import Execution, finished, start
@@ -25,12 +27,13 @@ if TYPE_CHECKING:
 
     from pressmark import workspace as files
     from pressmark.api.workspace import Workspace
-    from pressmark.evals.runner import Progress
+    from pressmark.evals import Progress
     from pressmark.providers import Endpoint
     from pressmark.rendering import PromptVersion
 
 FORMAT = 1
 _LOOK_EVERY = 0.1
+_STOP_SECONDS = 10.0
 _TELL_EVERY = 0.2
 
 
@@ -47,6 +50,20 @@ class RunOptions:
     concurrency: int = 8
     repeats: int = 1
     timeout: float = 120.0
+
+
+# Runs under way in this process. A thread that is still inside the database when the interpreter ends would take the
+# whole process down with it, so they are stopped and waited for first; what was answered is in the journal.
+_living: set[Runner] = set()
+
+
+@atexit.register
+def _stop_runs() -> None:
+    runners = list(_living)
+    for runner in runners:
+        runner.cancel()
+    for runner in runners:
+        runner.join(_STOP_SECONDS)
 
 
 class _JournalSink:
@@ -70,12 +87,18 @@ class Runner:
         self._drainer = drainer
         self._trouble: PressmarkError | None = None
         self._settled = threading.Event()
-        threading.Thread(target=self._follow, name=f"pressmark-follow-{run_id}", daemon=True).start()
+        self._thread = threading.Thread(target=self._follow, name=f"pressmark-follow-{run_id}", daemon=True)
+        _living.add(self)
+        self._thread.start()
 
     @property
     def progress(self) -> Progress:
         """Where it stands now."""
         return self._execution.progress
+
+    def join(self, seconds: float) -> None:
+        """Wait until nothing of it is under way any more."""
+        self._thread.join(seconds)
 
     def cancel(self) -> None:
         """Ask it to stop; what was answered is kept."""
@@ -135,6 +158,7 @@ class Runner:
             self._settled.set()
             teller.join()
             self._workspace.changes.tell("runs", run=self.run_id)
+            _living.discard(self)
 
     def _tell(self) -> None:
         while not self._settled.wait(_TELL_EVERY):
@@ -219,7 +243,7 @@ class Run:
         self._kept = kept
         told = kept.spec["versions"]
         several = len({version["name"] for version in told}) > 1
-        self._digests = {
+        self._digests: dict[str, str] = {
             f"{version['name']} {version['version']}" if several else version["version"]: version["digest"]
             for version in told
         }
@@ -259,7 +283,7 @@ class Run:
 
     @property
     def results(self) -> pandas.DataFrame:
-        """A row for each output: version, row, repeat, output, error, a column for each scorer, tokens, cost, latency, …"""
+        """A row for each output: version, row, repeat, output, error, each scorer, tokens, cost, latency, model, …"""
         frame = self._workspace.store.results_frame(self.id)
         names = {digest: name for name, digest in self._digests.items()}
         frame["version"] = frame["version"].map(names)
@@ -314,6 +338,7 @@ class Run:
         candidate: Version | str | None = None,
         *,
         scorer: str | None = None,
+        clusters: str | None = None,
     ) -> Comparison:
         """Return the paired verdict on the candidate against the baseline.
 
@@ -321,10 +346,12 @@ class Run:
             baseline: A version of the run; else the first.
             candidate: Another; else the last.
             scorer: Whose scores; else the suite's primary scorer.
+            clusters: A column that names what rows share, such as a conversation; such rows are not independent.
 
         Raises:
             VersionNotFoundError: The run does not have that version, or has only one.
             SuiteError: The suite has no such scorer.
+            StatsError: No row has a score of both.
         """
         names = self.versions
         if len(names) < 2 and (baseline is None or candidate is None):
@@ -333,18 +360,15 @@ class Run:
         after = self.name_of(names[-1] if candidate is None else candidate)
         suite = self.suite
         judged = suite.scorer(scorer)
-        pairs = self._workspace.store.paired_scores(
-            self.id, self._digests[before], self._digests[after], judged.name, slice=suite.slice
-        )
-        return Comparison.of(
+        pairs = self._workspace.store.paired_scores(self.id, self._digests[before], self._digests[after], judged.name)
+        return compare_scores(
+            _by_row(pairs, "baseline"),
+            _by_row(pairs, "candidate"),
+            suite,
             judged,
-            baseline=before,
-            candidate=after,
-            rows=pairs["row"].tolist(),
-            before=_numbers(pairs["baseline"]),
-            after=_numbers(pairs["candidate"]),
-            slices=pairs["slice"].tolist() if suite.slice else None,
-            wanted=len(suite.dataset),
+            clusters=clusters,
+            asked=pairs["row"].tolist(),
+            names=(before, after),
         )
 
     def name_of(self, version: Version | str) -> str:
@@ -396,8 +420,9 @@ class Run:
 
     def _sentence(self, candidate: str) -> str:
         try:
-            return self.compare(self.versions[0], candidate).sentence
-        except (SuiteError, PressmarkError) as error:
+            sentence: str = self.compare(self.versions[0], candidate).sentence
+            return sentence
+        except PressmarkError as error:
             return str(error)
 
 
@@ -411,5 +436,6 @@ def _slices(suite: Suite) -> dict[str, list[int] | None]:
     return found
 
 
-def _numbers(column: Any) -> list[float | None]:
-    return [None if value != value else float(value) for value in column.tolist()]
+def _by_row(pairs: pandas.DataFrame, side: str) -> dict[int, float]:
+    scored = pairs[pairs[side].notna()]
+    return dict(zip(scored["row"].tolist(), scored[side].tolist(), strict=True))

@@ -12,10 +12,11 @@ from pressmark.api.changes import Changes
 from pressmark.api.difference import Difference
 from pressmark.api.runs import Run, Runner, RunOptions, start_run
 from pressmark.errors import EndpointNotFoundError, VersionNotFoundError
-from pressmark.evals import Dataset, Scorer, Suite
+from pressmark.evals import Dataset, Suite
+from pressmark.evals.scorers import Scorer
 from pressmark.evals.scorers.custom import ScoreFunction
 from pressmark.prompts import Version
-from pressmark.providers import Endpoint
+from pressmark.providers import Endpoint, default_endpoint
 from pressmark.rendering import PromptVersion, build_unit
 from pressmark.workspace import Store, import_rows
 
@@ -113,7 +114,7 @@ class Workspace:
         return self.store.version(name, reference)
 
     def prompts(self) -> pandas.DataFrame:
-        """Return every prompt: name, versions, newest version, change message, when it changed, whether it has a draft."""
+        """Return every prompt: name, versions, newest version, its message, when it changed, whether it has a draft."""
         return self.store.prompts()
 
     def versions(self, name: str) -> pandas.DataFrame:
@@ -248,11 +249,11 @@ class Workspace:
         return Endpoint(kept.name, kept.base_url, kept.key_env)
 
     def endpoints(self) -> list[Endpoint]:
-        """Return every endpoint that is kept, and the environment's where `OPENAI_BASE_URL` or `OPENAI_API_KEY` is set."""
+        """Return every endpoint that is kept, and the one that the environment names, where it names one."""
         kept = [Endpoint(saved.name, saved.base_url, saved.key_env) for saved in self.store.endpoints()]
-        environment = Endpoint.from_environment()
-        if environment is not None and environment.name not in {endpoint.name for endpoint in kept}:
-            kept.append(environment)
+        named = os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_KEY")
+        if named and "default" not in {endpoint.name for endpoint in kept}:
+            kept.append(default_endpoint())
         return kept
 
     def choose_endpoint(self, endpoint: str | Endpoint | None) -> Endpoint:

@@ -39,10 +39,11 @@ def lab(folder: Path, port: int, browser: bool) -> None:
     Everything runs on this machine; no account and no key is needed. Ctrl-C stops all of it.
     """
     try:
-        import jupyterlab  # noqa: F401 - asked for early, so that the sentence below can tell
+        import jupyterlab  # type: ignore[import-untyped]  # noqa: F401 - asked for early, so that the sentence below can tell
 
-        from pressmark import registry
         from pressmark.providers import practice
+        from pressmark.registry import serving
+        from pressmark.registry.store import Store
     except ModuleNotFoundError as error:
         raise click.ClickException(
             f"the lab needs {error.name}, which is not installed: pip install 'pressmark[all]'"
@@ -51,10 +52,10 @@ def lab(folder: Path, port: int, browser: bool) -> None:
     _lay_out_notebooks(folder)
     with ExitStack() as stack:
         practice_url = stack.enter_context(practice.running(latency_ms=60))
-        store = registry.Store(f"sqlite:///{(folder / 'registry.db').resolve()}", serving=True)
+        store = Store(folder / "registry.db").served()
         stack.callback(store.close)
         token = store.create_token(getpass.getuser(), "admin", expires=datetime.now(UTC) + timedelta(days=7)).secret
-        registry_url = stack.enter_context(registry.running(store))
+        registry_url = stack.enter_context(serving.running(store)).url
         environment = {
             **os.environ,
             "PRESSMARK_URL": registry_url,

@@ -21,12 +21,12 @@ def serve(store: str, host: str, port: int) -> None:
     printed once.
     """
     try:
-        from pressmark import registry
+        from pressmark.registry import serving
     except ModuleNotFoundError as error:
         raise click.ClickException(
             f"a registry needs {error.name}, which is not installed: pip install 'pressmark[registry]'"
         ) from error
-    registry.serve(store or str(_default_store()), host, port)
+    serving.serve(store or str(_default_store()), host, port)
 
 
 @click.command("practice-model")

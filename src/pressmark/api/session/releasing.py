@@ -31,23 +31,25 @@ from pressmark.widgets.protocols import (
 
 if TYPE_CHECKING:
     from pressmark.api.registry import Registry
+    from pressmark.api.workspace import Workspace
     from pressmark.gate import GateDecision
     from pressmark.rendering import PromptVersion
-    from pressmark.workspace import Store
 
 LOG_ENTRIES = 50
+EVIDENCE_RUNS = 10
 
 
 class Releasing:
     """Publishing and moving labels, as the workbench sees it.
 
     Args:
-        store: The workspace's file.
+        workspace: The workspace.
         registry: The registry, or None where none was given.
     """
 
-    def __init__(self, store: Store, registry: Registry | None) -> None:
-        self._store = store
+    def __init__(self, workspace: Workspace, registry: Registry | None) -> None:
+        self._workspace = workspace
+        self._store = workspace.store
         self._registry = registry
 
     def state(self) -> RegistryView:
@@ -94,6 +96,7 @@ class Releasing:
         version = self._version(name, to)
         target = publishing.published_as(version, backend)
         held = self._held(name, label)
+        request = gates.MoveRequest(label, target or version, "to be given")
         if target is not None:
             # The reason is typed afterwards and asked for beside the button: here it counts as given.
             decision = backend.gate_check(name, label, target.version, reason="to be given")
@@ -102,7 +105,7 @@ class Releasing:
             who = backend.whoami()
             decision = gates.decide(
                 gates.SOLO,
-                gates.MoveRequest(label, version, "to be given"),
+                request,
                 pointers=[],
                 current=current,
                 principal=gates.Principal(who.name, who.role),
@@ -115,7 +118,7 @@ class Releasing:
             "target": target.version if target else None,
             "current": f"v{held.version}" if held else None,
             "allowed": decision.allowed,
-            "reasons": _reasons(decision),
+            "reasons": _reasons(decision, gates.evaluated(request, self._evidence(version, held))),
         }
 
     def publish(self, name: str, version: str, reason: str) -> PublishedView:
@@ -166,6 +169,32 @@ class Releasing:
         if reference.startswith("#"):
             return self._store.version(name, reference)
         return self._known().backend.version(name, reference)
+
+    def _evidence(self, version: PromptVersion, held: LabelPointer | None) -> list[dict[str, str]]:
+        """What this workspace's runs say of a version, against what the label holds where they say it."""
+        found: list[dict[str, str]] = []
+        for kept in self._workspace.store.runs(version.name, EVIDENCE_RUNS):
+            digests = [told["digest"] for told in kept.spec["versions"]]
+            if kept.status != "done" or version.digest not in digests or len(digests) < 2:
+                continue
+            run = self._workspace.run(kept.run_id)
+            against = held.digest if held is not None and held.digest in digests else digests[0]
+            if against == version.digest:
+                continue
+            try:
+                told = run.compare(run.name_of(against), run.name_of(version.digest))
+            except PressmarkError:
+                continue  # a run without common scores says nothing
+            found.append(
+                {
+                    "candidate": version.digest,
+                    "baseline": against,
+                    "verdict": told.verdict,
+                    "sentence": f"{told.sentence} ({run.suite_name}, against {told.baseline})",
+                }
+            )
+        # What was held against the label's own version says most.
+        return sorted(found, key=lambda record: held is None or record["baseline"] != held.digest)
 
     def _held(self, name: str, label: str) -> LabelPointer | None:
         try:
@@ -234,8 +263,11 @@ def _entry_view(entry: Entry, name: str) -> EntryView:
     }
 
 
-def _reasons(decision: GateDecision) -> list[ReasonView]:
-    return [cast("ReasonView", asdict(reason)) for reason in decision.reasons if reason.code != "reason"]
+def _reasons(decision: GateDecision, evaluated: gates.Reason) -> list[ReasonView]:
+    """The checklist. The reason is asked for beside the button; evaluations are known to the workspace."""
+    others = [reason for reason in decision.reasons if reason.code not in ("reason", evaluated.code)]
+    told = sorted([*others, evaluated], key=lambda reason: (reason.met, not reason.blocking))
+    return [cast("ReasonView", asdict(reason)) for reason in told]
 
 
 def _moved(entry: Entry, published: Published | None) -> MovedView:

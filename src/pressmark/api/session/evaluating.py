@@ -1,0 +1,407 @@
+"""Suites, endpoints and runs, as the workbench sees them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from pressmark.api.runs import Run, Runner, RunOptions, start_run
+from pressmark.api.session.bodies import as_text, short
+from pressmark.errors import EndpointError, PressmarkError, RenderError, StatsError
+from pressmark.evals.plan import plan
+from pressmark.evals.scorers import Scorer
+from pressmark.rendering import compiled
+from pressmark.widgets.protocols import (
+    CellView,
+    ComparisonView,
+    DatasetView,
+    EndpointView,
+    EstimateView,
+    GuardView,
+    OrderView,
+    RowFilter,
+    RowSort,
+    RowView,
+    RunProgress,
+    RunStatus,
+    ScorerView,
+    SuiteView,
+)
+
+if TYPE_CHECKING:
+    from pressmark import workspace as files
+    from pressmark.api.workspace import Workspace
+    from pressmark.evals import Suite
+    from pressmark.evals.comparison import Comparison
+    from pressmark.providers import Endpoint
+    from pressmark.rendering import PromptVersion
+
+SHORT_VALUE = 200
+MOST_RUNS = 50
+MODELS_SECONDS = 1.0
+CONCURRENCY = 8
+
+
+class Evaluating:
+    """Runs and what they need.
+
+    Args:
+        workspace: The workspace.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def datasets(self) -> list[DatasetView]:
+        """The datasets, by name."""
+        told = self._workspace.store.datasets()
+        views: list[DatasetView] = [
+            {"name": str(row["name"]), "rows": int(row["rows"]), "columns": [str(name) for name in row["columns"]]}
+            for row in told.to_dict("records")
+        ]
+        return sorted(views, key=lambda view: view["name"])
+
+    def suites(self) -> list[SuiteView]:
+        """The suites, by name."""
+        told = self._workspace.store.suites()
+        views = [suite_view(self._workspace.load_suite(spec)) for spec in told["spec"]]
+        return sorted(views, key=lambda view: view["name"])
+
+    def endpoints(self) -> list[EndpointView]:
+        """The endpoints."""
+        return [_endpoint_view(endpoint) for endpoint in self._workspace.endpoints()]
+
+    def estimate(self, name: str, versions: Sequence[str], suite: str, endpoint: str) -> EstimateView:
+        """What running these versions would take."""
+        chosen = self._workspace.suite(suite)
+        where = self._workspace.choose_endpoint(endpoint)
+        planned = plan(self._versions(name, versions), chosen.dataset, base_url=where.base_url)
+        known = self._workspace.store.cached_answers([call.key for call in planned.calls])
+        return {"rows": len(chosen.dataset), "calls": planned.total, "cached": len(known), "cost": None}
+
+    def start(
+        self,
+        name: str,
+        versions: Sequence[str],
+        suite: str,
+        endpoint: str,
+        on_progress: Callable[[RunProgress], None],
+    ) -> str:
+        """Start a run in the background."""
+        runner = start_run(
+            self._workspace,
+            self._versions(name, versions),
+            self._workspace.suite(suite),
+            self._workspace.choose_endpoint(endpoint),
+            RunOptions(concurrency=CONCURRENCY),
+        )
+        end: list[Callable[[], None]] = []
+
+        def follow(change: Any) -> None:
+            if change.get("run") != runner.run_id:
+                return
+            told = self.run(runner.run_id)
+            on_progress(told)
+            if told["status"] != "running" and end:
+                end[0]()
+
+        end.append(self._workspace.changes.subscribe(follow))
+        # A short run may have ended before anybody listened.
+        follow({"topic": "run", "run": runner.run_id})
+        return runner.run_id
+
+    def cancel(self, run: str) -> None:
+        """Ask a run to stop."""
+        runner = self._workspace.runners.get(run)
+        if runner is not None:
+            runner.cancel()
+
+    def runs(self, name: str) -> list[RunProgress]:
+        """The runs of a prompt, the newest first."""
+        alive = self._workspace.store.running()
+        return [self._progress(kept, alive) for kept in self._workspace.store.runs(name, MOST_RUNS)]
+
+    def run(self, run: str) -> RunProgress:
+        """Where a run stands."""
+        return self._progress(self._workspace.store.run(run), None)
+
+    def suite_of(self, run: str) -> SuiteView:
+        """The suite as it was when the run began."""
+        return suite_view(self._workspace.run(run).suite)
+
+    def order(
+        self,
+        run: str,
+        baseline: str,
+        candidate: str,
+        scorer: str,
+        filter: RowFilter,
+        sort: RowSort,
+        search: str,
+    ) -> OrderView:
+        """Which rows to show."""
+        found = self._workspace.run(run)
+        order = self._workspace.store.run_order(
+            run,
+            [found.digest_of(baseline), found.digest_of(candidate)],
+            scorer,
+            direction=found.suite.scorer(scorer).direction,
+            filter=filter,
+            sort=sort,
+            search=search,
+        )
+        return {"rows": list(order.rows), "counts": dict(order.counts)}
+
+    def rows(self, run: str, rows: Sequence[int], baseline: str, scorer: str) -> list[RowView]:
+        """These rows, texts cut short."""
+        found = self._workspace.run(run)
+        return [_row_view(row, found, cut=True) for row in self._cells(found, rows, baseline, scorer, whole=False)]
+
+    def row(self, run: str, row: int, baseline: str, scorer: str) -> RowView:
+        """One row in full."""
+        found = self._workspace.run(run)
+        cells = self._cells(found, [row], baseline, scorer, whole=True)
+        view = _row_view(cells[0], found, cut=False)
+        for name, cell in view["cells"].items():
+            cell["request"] = self._request(found, name, cells[0].values)
+            cell["score_errors"] = dict(cells[0].cells[found.digest_of(name)].score_errors)
+        return view
+
+    def comparison(self, run: str, baseline: str, candidate: str, scorer: str) -> ComparisonView:
+        """The verdict."""
+        found = self._workspace.run(run)
+        suite = found.suite
+        provisional = found.status == "running"
+        view = _comparison_view(found, baseline, candidate, scorer, provisional)
+        if scorer == suite.primary:
+            for guard in suite.guards:
+                told = _comparison_view(found, baseline, candidate, guard.name, provisional)
+                view["guards"].append(_guard(told))
+        return view
+
+    def _versions(self, name: str, versions: Sequence[str]) -> list[PromptVersion]:
+        return [self._workspace.store.version(name, version) for version in versions]
+
+    def _cells(self, run: Run, rows: Sequence[int], baseline: str, scorer: str, *, whole: bool) -> list[files.Row]:
+        first = run.digest_of(baseline)
+        digests = [first, *(digest for digest in map(run.digest_of, run.versions) if digest != first)]
+        cut = {"cut": None} if whole else {}
+        return self._workspace.store.run_rows(
+            run.id, digests, rows, scorer, direction=run.suite.scorer(scorer).direction, **cut
+        )
+
+    def _request(self, run: Run, version: str, values: dict[str, Any]) -> list[dict[str, str]]:
+        saved = self._workspace.store.versions_with_digest(run.digest_of(version))
+        if not saved:
+            return []
+        unit = saved[0].unit
+        given = {name: values[name] for name in unit.variables if values.get(name) is not None}
+        try:
+            messages = compiled(unit, saved[0].digest).request(given)["messages"]
+        except RenderError as error:
+            return [{"role": "error", "content": str(error)}]
+        return [
+            {"role": str(message.get("role", "")), "content": as_text(message.get("content") or message)}
+            for message in messages
+        ]
+
+    def _progress(self, kept: files.Run, alive: set[str] | None) -> RunProgress:
+        runner = self._workspace.runners.get(kept.run_id)
+        told: dict[str, Any] = {
+            "run": kept.run_id,
+            "name": kept.prompt or "",
+            "versions": [version["version"] for version in kept.spec["versions"]],
+            "suite": kept.spec["suite"]["name"],
+            "endpoint": kept.spec["endpoint"]["name"],
+            "started_at": kept.started_at.isoformat(),
+            "error": kept.note if kept.status == "failed" else None,
+            "rate": None,
+            "seconds_left": None,
+        }
+        if runner is not None:
+            return cast("RunProgress", told | _live(runner))
+        tally = self._workspace.store.tally(kept.run_id)
+        ended = kept.finished_at or datetime.now(UTC)
+        return cast(
+            "RunProgress",
+            told
+            | {
+                "status": self._status(kept, alive),
+                "done": tally.done,
+                "total": self._total(kept, tally.done),
+                "errors": tally.errors,
+                "cached": tally.cached,
+                "cost": tally.cost,
+                "elapsed": max(0.0, (ended - kept.started_at).total_seconds()),
+            },
+        )
+
+    def _status(self, kept: files.Run, alive: set[str] | None) -> RunStatus:
+        if kept.status in ("done", "cancelled", "failed"):
+            return cast("RunStatus", kept.status)
+        living = self._workspace.store.running() if alive is None else alive
+        return "running" if kept.run_id in living else "cancelled"
+
+    def _total(self, kept: files.Run, done: int) -> int:
+        if kept.status == "done":
+            return done
+        spec = self._workspace.store.suite_spec(kept.spec["suite"]["digest"])
+        rows = len(self._workspace.store.dataset(spec["dataset"]["name"], spec["dataset"]["digest"]))
+        return rows * len(kept.spec["versions"]) * int(kept.spec["repeats"])
+
+
+def suite_view(suite: Suite) -> SuiteView:
+    """A suite as the workbench lists it, the primary scorer first."""
+    ordered = sorted(suite.scorers, key=lambda scorer: scorer.name != suite.primary)
+    return {
+        "name": suite.name,
+        "dataset": suite.dataset.name,
+        "rows": len(suite.dataset),
+        "scorers": [_scorer_view(scorer, suite) for scorer in ordered],
+        "slice": suite.slice,
+        "publishable": suite.publishable,
+        "why_not": suite.why_not_publishable,
+    }
+
+
+def _scorer_view(scorer: Scorer, suite: Suite) -> ScorerView:
+    return {
+        "name": scorer.name,
+        "kind": scorer.kind,
+        "direction": scorer.direction,
+        "unit": scorer.unit,
+        "primary": scorer.name == suite.primary,
+    }
+
+
+def _endpoint_view(endpoint: Endpoint) -> EndpointView:
+    models = _models(endpoint)
+    return {
+        "name": endpoint.name,
+        "base_url": endpoint.base_url,
+        "key_env": endpoint.key_env,
+        "key_present": endpoint.key_present,
+        "practice": any(model.startswith("pressmark-practice") for model in models),
+        "models": models,
+    }
+
+
+def _models(endpoint: Endpoint) -> list[str]:
+    """The models that the endpoint offers; none where it does not tell within a second."""
+    from openai import OpenAI, OpenAIError
+
+    if not endpoint.key_present:
+        return []
+    try:
+        key = endpoint.key() or "none"
+        with OpenAI(base_url=endpoint.base_url, api_key=key, timeout=MODELS_SECONDS, max_retries=0) as client:
+            return sorted(model.id for model in client.models.list())
+    except (OpenAIError, EndpointError, ValueError):
+        return []
+
+
+def _live(runner: Runner) -> dict[str, Any]:
+    now = runner.progress
+    asked = now.done - now.cached
+    rate = asked / now.elapsed if asked and now.elapsed > 0 else None
+    return {
+        "status": "running",
+        "done": now.done,
+        "total": now.total,
+        "errors": now.errors,
+        "cached": now.cached,
+        "cost": now.cost,
+        "elapsed": now.elapsed,
+        "rate": rate,
+        "seconds_left": (now.total - now.done) / rate if rate else None,
+    }
+
+
+def _row_view(row: files.Row, run: Run, *, cut: bool) -> RowView:
+    names = {run.digest_of(name): name for name in run.versions}
+    values = {name: short(value, SHORT_VALUE) if cut else as_text(value) for name, value in row.values.items()}
+    return {
+        "row": row.row,
+        "values": values,
+        "cells": {names[digest]: _cell_view(cell) for digest, cell in row.cells.items()},
+    }
+
+
+def _cell_view(cell: files.Cell) -> CellView:
+    return {
+        "output": cell.output,
+        "cut": cell.cut,
+        "error": cell.error,
+        "pending": cell.pending,
+        "scores": dict(cell.scores),
+        "change": cell.change,
+        "tokens_in": cell.tokens_in,
+        "tokens_out": cell.tokens_out,
+        "cost": cell.cost,
+        "latency": cell.latency,
+        "cached": cell.cached,
+        "model": cell.model,
+    }
+
+
+def _comparison_view(run: Run, baseline: str, candidate: str, scorer: str, provisional: bool) -> ComparisonView:
+    try:
+        told = run.compare(baseline, candidate, scorer=scorer)
+    except StatsError as error:
+        return _no_comparison(baseline, candidate, scorer, str(error), provisional)
+    except PressmarkError as error:
+        return _no_comparison(baseline, candidate, scorer, str(error), False)
+    return _verdict(told, provisional)
+
+
+def _verdict(told: Comparison, provisional: bool) -> ComparisonView:
+    n = len(told.rows)
+    return {
+        "baseline": told.baseline,
+        "candidate": told.candidate,
+        "scorer": told.scorer,
+        "sentence": told.sentence,
+        "verdict": told.verdict,
+        "difference": told.difference,
+        "low": told.low if math.isfinite(told.low) else None,
+        "high": told.high if math.isfinite(told.high) else None,
+        "n": told.n,
+        "up": told.up,
+        "down": told.down,
+        "same": told.same,
+        "baseline_mean": math.fsum(told.before) / n if n else None,
+        "candidate_mean": math.fsum(told.after) / n if n else None,
+        "provisional": provisional,
+        "rows_needed": told.rows_needed if told.verdict == "cannot tell" else None,
+        "test": told.test,
+        "guards": [],
+    }
+
+
+def _no_comparison(baseline: str, candidate: str, scorer: str, sentence: str, provisional: bool) -> ComparisonView:
+    return {
+        "baseline": baseline,
+        "candidate": candidate,
+        "scorer": scorer,
+        "sentence": sentence,
+        "verdict": None,
+        "difference": None,
+        "low": None,
+        "high": None,
+        "n": 0,
+        "up": 0,
+        "down": 0,
+        "same": 0,
+        "baseline_mean": None,
+        "candidate_mean": None,
+        "provisional": provisional,
+        "rows_needed": None,
+        "test": "",
+        "guards": [],
+    }
+
+
+def _guard(told: ComparisonView) -> GuardView:
+    return {"scorer": told["scorer"], "verdict": told["verdict"], "sentence": told["sentence"]}
