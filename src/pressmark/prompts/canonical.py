@@ -5,6 +5,7 @@ The production client never imports this module: units travel as their canonical
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import rfc8785
@@ -14,21 +15,36 @@ from pressmark.prompts.digest import sha256_digest
 from pressmark.prompts.unit import Unit
 
 MAX_UNIT_BYTES = 1024 * 1024
+_EXACT = 2**53
 
 
 def canonical_bytes(value: Any) -> bytes:
     """Return the RFC 8785 bytes of a JSON value.
 
+    They are stable: reading them as JSON and making that canonical again gives the same bytes.
+
     Raises:
         InvalidUnitError: The value holds what canonical JSON has no form for: NaN, infinity, a lone surrogate, an
-            integer beyond 2**53.
+            integer that no double equals.
     """
     try:
-        return rfc8785.dumps(value)
-    except (rfc8785.CanonicalizationError, RecursionError, UnicodeEncodeError) as error:
+        return rfc8785.dumps(_as_doubles(value))
+    except (rfc8785.CanonicalizationError, RecursionError, UnicodeEncodeError, OverflowError) as error:
         raise InvalidUnitError(
-            f"this value has no canonical JSON form ({error}): use finite numbers within ±2**53 and valid Unicode"
+            f"this value has no canonical JSON form ({error}): use finite numbers, whole ones within ±2**53, and valid"
+            " Unicode"
         ) from error
+
+
+def _as_doubles(value: Any) -> Any:
+    # 1e16 is written as 10000000000000000, which Python reads as an integer; a number of JSON is a double all the same.
+    if type(value) is int and abs(value) >= _EXACT and float(value) == value:
+        return float(value)
+    if isinstance(value, Mapping):
+        return {key: _as_doubles(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_doubles(item) for item in value]
+    return value
 
 
 def unit_bytes(unit: Unit) -> bytes:

@@ -10,7 +10,7 @@ from pressmark.errors import LogTamperedError
 from pressmark.prompts.canonical import canonical_bytes
 from pressmark.prompts.digest import sha256_digest
 from pressmark.prompts.entry import GENESIS, Entry, timestamp
-from pressmark.prompts.frozen import FrozenDict, thaw
+from pressmark.prompts.frozen import freeze, thaw
 
 
 def entry_hash(*, seq: int, kind: str, at: datetime, actor: str, reason: str, data: Any, previous: str) -> str:
@@ -33,7 +33,7 @@ def entry_hash(*, seq: int, kind: str, at: datetime, actor: str, reason: str, da
 def chained(*, seq: int, kind: str, at: datetime, actor: str, reason: str, data: Any, previous: str) -> Entry:
     """Return the entry that follows `previous`, with its hash."""
     digest = entry_hash(seq=seq, kind=kind, at=at, actor=actor, reason=reason, data=data, previous=previous)
-    return Entry(seq, kind, at, actor, reason, FrozenDict(thaw(data)), previous, digest)
+    return Entry(seq, kind, at, actor, reason, freeze(data), previous, digest)
 
 
 def verify_chain(entries: Iterable[Entry], *, after: int = 0, previous: str = GENESIS) -> tuple[int, str]:

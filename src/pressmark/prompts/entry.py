@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pressmark.prompts.frozen import FrozenDict
+from pressmark.prompts.frozen import FrozenDict, Immutable, freeze
 
 GENESIS = "sha256:" + "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Immutable):
     """One change of a registry.
 
     Attributes:
@@ -34,7 +34,16 @@ class Entry:
     previous: str
     hash: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "data", freeze(self.data))
+
 
 def timestamp(at: datetime) -> str:
-    """Return the time as it is hashed and sent: UTC, microseconds, `Z`."""
+    """Return the time as it is hashed and sent: UTC, microseconds, `Z`.
+
+    Raises:
+        ValueError: The time has no zone, so that it would mean another moment on another machine.
+    """
+    if at.tzinfo is None:
+        raise ValueError(f"{at} has no time zone: give it one, such as datetime.now(UTC)")
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from pressmark.prompts.frozen import Immutable
+
 
 @dataclass(frozen=True, slots=True)
-class LabelPointer:
+class LabelPointer(Immutable):
     """A label of a prompt and the version that it points to.
 
     Attributes:

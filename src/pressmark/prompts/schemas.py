@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pressmark.errors import InvalidUnitError
 from pressmark.prompts.frozen import thaw
 
+Place = tuple[str | int, ...]
+
 _FORMATS = ("text", "json_object", "json_schema")
+_CHOICES = ("auto", "none", "required")
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# With one of these, a schema of an object may take what its own `properties` do not name.
+OPEN = frozenset({"$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "if", "patternProperties"})
 
 
 def check_schema(schema: Any, field: str) -> None:
@@ -21,25 +28,48 @@ def check_schema(schema: Any, field: str) -> None:
     from jsonschema.validators import validator_for
 
     if not isinstance(schema, Mapping):
-        raise InvalidUnitError(f"{field} must be a JSON Schema object, got {type(schema).__name__}", field=field)
+        raise InvalidUnitError(
+            f"{field} must be a JSON Schema object, got {type(schema).__name__}: write it as"
+            ' {"type": "object", "properties": {…}}',
+            field=field,
+        )
+    if not isinstance(schema.get("$schema", ""), str):
+        raise InvalidUnitError(f"{field} has a $schema that is no text: write its address, or drop it", field=field)
     schema = thaw(schema)
     validator = validator_for(schema, default=jsonschema.Draft202012Validator)
     try:
         validator.check_schema(schema)
     except jsonschema.SchemaError as error:
-        place = "/".join(str(step) for step in error.absolute_path) or "the top"
+        said = error.message if len(error.message) <= 200 else error.message[:199] + "…"
         raise InvalidUnitError(
-            f"{field} is not a valid JSON Schema: at {place}: {error.message}", field=field
-        ) from error
-    named = set(schema.get("properties", ())) if isinstance(schema.get("properties"), Mapping) else set()
-    required = schema.get("required", [])
-    undeclared = [name for name in required if isinstance(required, Sequence) and name not in named]
-    if undeclared:
-        raise InvalidUnitError(
-            f"{field} requires {', '.join(map(repr, undeclared))}, which its properties do not declare:"
-            " declare it or drop it from 'required'",
+            f"{field} is not a valid JSON Schema: at {_place(error.absolute_path)}: {said}; correct it there",
             field=field,
-        )
+        ) from error
+    for place, required, properties in _objects(schema, ()):
+        if undeclared := [name for name in required if name not in properties]:
+            raise InvalidUnitError(
+                f"{field} requires {', '.join(map(repr, undeclared))} at {_place(place)}, which its properties do not"
+                " declare: declare it or drop it from 'required'",
+                field=field,
+            )
+
+
+def _place(steps: Sequence[str | int]) -> str:
+    return "/".join(map(str, steps)) or "the top"
+
+
+def _objects(schema: Any, place: Place) -> Iterator[tuple[Place, list[str], dict[str, Any]]]:
+    """Yield what each object in a schema requires and what properties it declares, with its place."""
+    if isinstance(schema, dict):
+        required, properties = schema.get("required"), schema.get("properties", None if place else {})
+        if isinstance(required, list) and isinstance(properties, dict) and not OPEN & schema.keys():
+            yield place, required, properties
+        for key, value in schema.items():
+            if key not in ("enum", "const", "default", "examples"):
+                yield from _objects(value, (*place, key))
+    elif isinstance(schema, list):
+        for number, value in enumerate(schema):
+            yield from _objects(value, (*place, number))
 
 
 def check_tools(tools: Sequence[Any], tool_choice: Any) -> None:
@@ -57,15 +87,21 @@ def check_tools(tools: Sequence[Any], tool_choice: Any) -> None:
                 f'{field} must have the form {{"type": "function", "function": {{"name": …, "parameters": …}}}}',
                 field=field,
             )
-        name = function.get("name")
-        if not isinstance(name, str) or not name:
-            raise InvalidUnitError(f"{field} has no function name: give it one", field=field)
+        name = _checked_name(function.get("name"), f"{field}.function.name")
         if name in names:
             raise InvalidUnitError(f"two tools are called {name!r}: rename one of them", field=field)
         names.append(name)
         if "parameters" in function:
             check_schema(function["parameters"], f"{field}.function.parameters ({name})")
     _check_choice(tool_choice, names)
+
+
+def _checked_name(name: Any, field: str) -> str:
+    if isinstance(name, str) and _NAME.fullmatch(name):
+        return name
+    raise InvalidUnitError(
+        f"{field} is {name!r}: give it a name of letters, digits, '_' and '-', at most 64 characters", field=field
+    )
 
 
 def _check_choice(choice: Any, names: list[str]) -> None:
@@ -75,12 +111,14 @@ def _check_choice(choice: Any, names: list[str]) -> None:
         raise InvalidUnitError(
             "tool_choice is set, but the prompt has no tools: add tools or drop it", field="tool_choice"
         )
-    if choice in ("auto", "none", "required"):
+    if choice in _CHOICES:
         return
-    wanted = choice.get("function", {}).get("name") if isinstance(choice, Mapping) else None
-    if wanted not in names:
+    function = choice.get("function") if isinstance(choice, Mapping) else None
+    wanted = function.get("name") if isinstance(function, Mapping) else None
+    if wanted not in names or choice.get("type") != "function":
         raise InvalidUnitError(
-            f"tool_choice names {wanted or choice!r}, which is not among the tools ({', '.join(names)})",
+            f"tool_choice is {thaw(choice)!r}: choose one of {', '.join(_CHOICES)}, or name a tool as"
+            f' {{"type": "function", "function": {{"name": …}}}}; there are {", ".join(names)}',
             field="tool_choice",
         )
 
@@ -96,14 +134,14 @@ def check_response_format(response_format: Any) -> None:
     kind = response_format.get("type") if isinstance(response_format, Mapping) else None
     if kind not in _FORMATS:
         raise InvalidUnitError(
-            f"response_format must have a type among {', '.join(_FORMATS)}, got {kind!r}",
-            field="response_format",
+            f"response_format has the type {kind!r}: choose one of {', '.join(_FORMATS)}", field="response_format"
         )
     if kind == "json_schema":
         body = response_format.get("json_schema")
-        if not isinstance(body, Mapping) or not isinstance(body.get("name"), str) or "schema" not in body:
+        if not isinstance(body, Mapping) or "schema" not in body:
             raise InvalidUnitError(
-                'response_format of type json_schema needs {"json_schema": {"name": …, "schema": …}}',
+                'response_format of type json_schema needs {"json_schema": {"name": …, "schema": …}}: add it',
                 field="response_format",
             )
+        _checked_name(body.get("name"), "response_format.json_schema.name")
         check_schema(body["schema"], "response_format.json_schema.schema")

@@ -69,14 +69,16 @@ class Variable(Immutable):
         return told
 
     @classmethod
-    def from_dict(cls, name: str, told: Mapping[str, Any] | str) -> Variable:
-        """Read the JSON form; a bare string is the type.
+    def from_dict(cls, name: str, told: Variable | Mapping[str, Any] | str) -> Variable:
+        """Read the JSON form; a bare string is the type, and a variable of that name is taken as it is.
 
         Raises:
             InvalidUnitError: Unknown type or key, or a name that no variable can have.
         """
         where = f"variables.{name}"
         check_variable(name, where)
+        if isinstance(told, Variable):
+            told = told.to_dict()
         if isinstance(told, str):
             told = {"type": told}
         if not isinstance(told, Mapping):

@@ -8,15 +8,17 @@ from datetime import datetime
 from typing import Literal
 
 from pressmark.errors import VersionNotFoundError
+from pressmark.prompts.frozen import Immutable
 from pressmark.prompts.unit import Unit
 
 StoreKind = Literal["workspace", "registry"]
 _MARKS: dict[str, str] = {"workspace": "#", "registry": "v"}
+_REFERENCE = re.compile(r"([#v])([0-9]{1,15})")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{8,64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class Version(Immutable):
     """An immutable version of a prompt.
 
     Attributes:
@@ -58,19 +60,20 @@ def parse_number(reference: object, store: StoreKind) -> int | None:
     Raises:
         VersionNotFoundError: It is a bare number, or a number of the other kind of store.
     """
-    mark, other = ("#", "v") if store == "workspace" else ("v", "#")
-    if isinstance(reference, str) and (found := re.fullmatch(r"([#v])(\d+)", reference)):
+    mark = _MARKS[store]
+    if isinstance(reference, str) and (found := _REFERENCE.fullmatch(reference)):
+        number = int(found[2])
+        if found[1] == mark and number:
+            return number
         if found[1] == mark:
-            return int(found[2])
+            raise VersionNotFoundError(f"{reference!r} names no version, since the first one is {mark}1: write that")
+        other = "registry" if store == "workspace" else "workspace"
         raise VersionNotFoundError(
-            f"{reference!r} is a {'registry' if other == 'v' else 'workspace'} version, and this is a {store}:"
-            f" write {mark}… or the digest"
+            f"{reference!r} is a {other} version, and this is a {store}: write {mark}… or the digest"
         )
-    if not isinstance(reference, str) or reference.isdigit():
-        raise VersionNotFoundError(
-            f"{reference!r} does not name a version: write {mark}{reference if str(reference).isdigit() else 3},"
-            " a label or a digest"
-        )
+    if not isinstance(reference, str) or not reference.strip() or reference.isdecimal():
+        shown = reference if str(reference).isdecimal() and len(str(reference)) < 10 else 3
+        raise VersionNotFoundError(f"{reference!r} does not name a version: write '{mark}{shown}', a label or a digest")
     return None
 
 

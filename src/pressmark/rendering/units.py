@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pressmark.errors import InvalidUnitError
-from pressmark.prompts import ChatTemplate, Unit, Variable
+from pressmark.errors import InvalidUnitError, VariableTypeError
+from pressmark.prompts import MISSING, Unit, Variable
 from pressmark.prompts.unit import FORMAT
 from pressmark.rendering.template import Template
+from pressmark.rendering.toolcalls import check_tool_calls
 from pressmark.rendering.values import check_value
 
 
@@ -55,12 +55,11 @@ def build_unit(
         "tool_choice": tool_choice,
         "response_format": response_format,
     }
+    template = Template(Unit.from_dict(told))
     if variables is None:
-        used = Template(Unit.from_dict(told)).used
-        told["variables"] = {name: variable.to_dict() for name, variable in used.items()}
-    told["inputs"] = inputs or {}
-    unit = Unit.from_dict(told)
-    check_unit(unit)
+        told["variables"] = {name: variable.to_dict() for name, variable in template.used.items()}
+    unit = Unit.from_dict({**told, "inputs": inputs or {}})
+    _check(unit, template.used)
     return unit
 
 
@@ -71,10 +70,22 @@ def check_unit(unit: Unit) -> None:
         InvalidUnitError: A part is wrong; `field` names it.
         TemplateError: A template is wrong; with line and column.
     """
+    _check(unit, Template(unit).used)
+
+
+def _check(unit: Unit, used: Mapping[str, Variable]) -> None:
     from pressmark.prompts.schemas import check_response_format, check_tools
 
-    used = Template(unit).used
-    declared = unit.variables
+    _check_declared(unit.variables, used)
+    for variable in unit.variables.values():
+        _check_use(variable, used[variable.name])
+        _check_samples(variable)
+    check_tools(unit.tools, unit.tool_choice)
+    check_response_format(unit.response_format)
+    check_tool_calls(unit)
+
+
+def _check_declared(declared: Mapping[str, Variable], used: Mapping[str, Variable]) -> None:
     if undeclared := [name for name in used if name not in declared]:
         raise InvalidUnitError(
             f"the template uses {', '.join(map(repr, undeclared))}, which the variables do not declare:"
@@ -87,56 +98,34 @@ def check_unit(unit: Unit) -> None:
             " use it, or drop the declaration",
             field="variables",
         )
-    _check_histories(used, declared)
-    _check_defaults(unit)
-    check_tools(unit.tools, unit.tool_choice)
-    check_response_format(unit.response_format)
-    _check_tool_calls(unit)
 
 
-def _check_histories(used: Mapping[str, Variable], declared: Mapping[str, Variable]) -> None:
-    for name, variable in declared.items():
-        if (used[name].type == "messages") != (variable.type == "messages"):
-            raise InvalidUnitError(
-                f"variable {name!r} is declared as {variable.type}; a placeholder's variable, and no other, is of type"
-                " 'messages'",
-                field=f"variables.{name}",
-            )
+# What a declared type must be where the template loops over the variable, or reads its parts.
+_FITTING = {"list": ("any", "list", "object"), "object": ("any", "object")}
 
 
-def _check_defaults(unit: Unit) -> None:
-    for name, variable in unit.variables.items():
-        if not variable.required:
-            try:
-                check_value(variable, variable.default)
-            except ValueError as error:
-                raise InvalidUnitError(f"the default of {error}", field=f"variables.{name}") from None
+def _check_use(declared: Variable, used: Variable) -> None:
+    field = f"variables.{declared.name}"
+    if (used.type == "messages") != (declared.type == "messages"):
+        raise InvalidUnitError(
+            f"variable {declared.name!r} is declared as {declared.type}: a placeholder's variable, and no other,"
+            " is of type 'messages'; declare it so, or correct the template",
+            field=field,
+        )
+    if declared.type not in _FITTING.get(used.type, (declared.type,)):
+        does = "loops over it" if used.type == "list" else "reads parts of it by name"
+        raise InvalidUnitError(
+            f"variable {declared.name!r} is declared as {declared.type}, but the template {does}: declare it as"
+            f" {used.type}, or correct the template",
+            field=field,
+        )
 
 
-def _check_tool_calls(unit: Unit) -> None:
-    """A tool call in an example message must fit the tools that the unit declares."""
-    if not isinstance(unit.template, ChatTemplate):
-        return
-    tools = {tool["function"]["name"]: tool["function"] for tool in unit.tools}
-    for place, message in enumerate(unit.template.messages):
-        for call in message.get("tool_calls") or ():
-            name = call["function"]["name"]
-            field = f"messages[{place}].tool_calls"
-            if name not in tools:
-                raise InvalidUnitError(
-                    f"{field} calls {name!r}, which is not among the prompt's tools"
-                    f" ({', '.join(tools) or 'it has none'}): declare the tool or drop the call",
-                    field=field,
-                )
-            try:
-                arguments = json.loads(call["function"].get("arguments") or "{}")
-            except ValueError:
-                continue  # Jinja inside: known only once rendered
-            properties = tools[name].get("parameters", {}).get("properties", {})
-            undeclared = [key for key in arguments if key not in properties] if isinstance(arguments, dict) else []
-            if undeclared:
-                raise InvalidUnitError(
-                    f"{field} gives {name!r} the parameter {', '.join(map(repr, undeclared))}, which the tool does not"
-                    f" declare; it declares {', '.join(properties) or 'none'}",
-                    field=field,
-                )
+def _check_samples(variable: Variable) -> None:
+    for what, value in (("default", variable.default), ("example", variable.example)):
+        if value is MISSING or (what == "example" and value is None):
+            continue
+        try:
+            check_value(variable, value)
+        except VariableTypeError as error:
+            raise InvalidUnitError(f"the {what} of {error}", field=f"variables.{variable.name}.{what}") from None
