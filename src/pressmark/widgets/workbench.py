@@ -111,11 +111,11 @@ class Workbench(anywidget.AnyWidget):
         first: dict[str, str] = {name: traits.pop(name) for name in ("version", "baseline", "run") if name in traits}
         super().__init__(_esm=asset("workbench.js"), _css=asset("workbench.css"), **traits)
         self.on_msg(self._received)
-        self.observe(self._prompt_changed, "prompt")
-        self.observe(self._pair_changed, ["version", "baseline"])
-        self.observe(self._run_changed, "run")
+        self.observe(self._on_prompt, "prompt")
+        self.observe(self._on_pair, ["version", "baseline"])
+        self.observe(self._on_run, "run")
         self.observe(lambda _: self._releasing.gate_soon(), "label")
-        self.observe(self._panel_changed, "panel")
+        self.observe(self._on_panel, "panel")
         self._unsubscribe = session.subscribe(self._changed_elsewhere)
         self.workspace_lane.submit(lambda: self._begin(prompt, first))
 
@@ -156,7 +156,7 @@ class Workbench(anywidget.AnyWidget):
         else:
             self._releasing.registry_soon()
 
-    def _prompt_changed(self, change: dict[str, Any]) -> None:
+    def _on_prompt(self, change: dict[str, Any]) -> None:
         name = change["new"]
         self.workspace_lane.submit(lambda: self._attempt(lambda: self._open(name), "draft"))
 
@@ -180,16 +180,16 @@ class Workbench(anywidget.AnyWidget):
         self._evaluating.run_soon()
         self._releasing.registry_soon()
 
-    def _pair_changed(self, change: dict[str, Any]) -> None:
+    def _on_pair(self, change: dict[str, Any]) -> None:
         self._comparing.reload()
         self._evaluating.versions_changed()
         if change["name"] == "version":
             self._releasing.version_changed()
 
-    def _run_changed(self, change: dict[str, Any]) -> None:
+    def _on_run(self, change: dict[str, Any]) -> None:
         self._evaluating.run_soon()
 
-    def _panel_changed(self, change: dict[str, Any]) -> None:
+    def _on_panel(self, change: dict[str, Any]) -> None:
         if change["new"] == "publish":
             self._releasing.registry_soon()
 

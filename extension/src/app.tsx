@@ -1,0 +1,173 @@
+import type { ComponentChildren, JSX } from "preact";
+import { useRef, useState } from "preact/hooks";
+import type { PanelName } from "./model";
+import { ComparePanel } from "./panels/compare";
+import { DraftPanel } from "./panels/draft";
+import { EvaluatePanel } from "./panels/evaluate";
+import { PublishPanel } from "./panels/publish";
+import { useAct, useHost, useName, useTrait } from "./parts/hooks";
+import { Button, ErrorNote, Loading, Mark, Select, TextField } from "./parts/ui";
+
+const PANELS: [PanelName, string][] = [
+  ["draft", "Draft"],
+  ["compare", "Compare"],
+  ["evaluate", "Evaluate"],
+  ["publish", "Publish"],
+];
+
+export function App() {
+  const panel = useTrait("panel");
+  const id = useName("workbench");
+  const prompts = useTrait("state_prompts");
+  return (
+    <>
+      <header class="pm-bar">
+        <PromptPicker />
+        <Tabs id={id} panel={panel} />
+        <Sight />
+      </header>
+      <div class="pm-panel" role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${panel}`}>
+        {prompts.error && <ErrorNote error={prompts.error} />}
+        {!prompts.ready ? (
+          <Loading what="the workspace" lines={6} />
+        ) : (
+          {
+            draft: <DraftPanel />,
+            compare: <ComparePanel />,
+            evaluate: <EvaluatePanel />,
+            publish: <PublishPanel />,
+          }[panel]
+        )}
+      </div>
+    </>
+  );
+}
+
+function Tabs(props: { id: string; panel: PanelName }) {
+  const { id, panel } = props;
+  const host = useHost();
+  const bar = useRef<HTMLDivElement>(null);
+  const show = (next: PanelName) => void host.call("show", { panel: next });
+  const keys = (event: JSX.TargetedKeyboardEvent<HTMLDivElement>) => {
+    const at = PANELS.findIndex(([name]) => name === panel);
+    const next = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: PANELS.length - 1 }[event.key];
+    const name = next === undefined ? undefined : PANELS[(next + PANELS.length) % PANELS.length]?.[0];
+    if (!name) return;
+    event.preventDefault();
+    show(name);
+    bar.current?.querySelector<HTMLElement>(`#${id}-${name}`)?.focus();
+  };
+  return (
+    <div class="pm-tabs" role="tablist" aria-label="Workbench" onKeyDown={keys} ref={bar}>
+      {PANELS.map(([name, text]) => (
+        <button
+          key={name}
+          type="button"
+          role="tab"
+          id={`${id}-${name}`}
+          aria-selected={name === panel}
+          aria-controls={`${id}-panel`}
+          tabIndex={name === panel ? 0 : -1}
+          onClick={() => show(name)}
+        >
+          {text}
+          <TabMark name={name} />
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function TabMark(props: { name: PanelName }): ComponentChildren {
+  const draft = useTrait("state_draft");
+  const run = useTrait("state_run");
+  const registry = useTrait("state_registry");
+  const verdict = useTrait("verdict");
+  if (props.name === "draft" && draft.unsaved)
+    return (
+      <span class="pm-dot" title="Unsaved changes">
+        ●<span class="pm-hidden"> unsaved changes</span>
+      </span>
+    );
+  const progress = run.progress;
+  if (props.name === "evaluate" && progress?.status === "running")
+    return (
+      <span class="pm-soft pm-number">
+        {Math.floor((100 * progress.done) / Math.max(1, progress.total))} %
+      </span>
+    );
+  if (props.name === "evaluate" && verdict) return <Mark of={verdict} />;
+  if (props.name === "publish" && registry.view?.state === "down")
+    return <span class="pm-soft">no answer</span>;
+  return null;
+}
+
+function PromptPicker() {
+  const prompt = useTrait("prompt");
+  const prompts = useTrait("state_prompts");
+  const open = useAct("open_prompt");
+  const [naming, setNaming] = useState<string | null>(null);
+  const items = prompts.items ?? [];
+  const names = [...new Set([...(prompt ? [prompt] : []), ...items.map((each) => each.name)])];
+  const begin = async () => {
+    const name = naming?.trim();
+    if (!name) return;
+    // A refused name stays in the field, to be mended.
+    if (await open.run({ name })) setNaming(null);
+  };
+  if (naming !== null)
+    return (
+      <span class="pm-picker pm-row">
+        <TextField
+          label="Name of the new prompt"
+          hideLabel
+          value={naming}
+          placeholder="support/triage"
+          onInput={setNaming}
+          onEnter={() => void begin()}
+          onEscape={() => setNaming(null)}
+          inputRef={(element) => element && document.activeElement !== element && element.focus()}
+        />
+        <Button onClick={() => void begin()} busy={open.busy} disabled={!naming.trim()}>
+          Begin
+        </Button>
+        <Button kind="quiet" onClick={() => setNaming(null)}>
+          Cancel
+        </Button>
+        {open.error && <ErrorNote error={open.error} onClose={open.clear} />}
+      </span>
+    );
+  if (names.length === 0) return <b class="pm-picker">Pressmark</b>;
+  return (
+    <span class="pm-picker">
+      <Select
+        label="Prompt"
+        hideLabel
+        value={prompt}
+        options={[...names.map((name) => ({ value: name, text: name })), { value: "+", text: "New prompt…" }]}
+        onChange={(name) => {
+          if (name === "+") setNaming("");
+          else void open.run({ name });
+        }}
+      />
+    </span>
+  );
+}
+
+/** Which versions the panels are about: the baseline left, the candidate right. */
+function Sight() {
+  const version = useTrait("version");
+  const baseline = useTrait("baseline");
+  const panel = useTrait("panel");
+  if (!version || panel === "draft") return <span class="pm-sight" />;
+  return (
+    <span class="pm-sight pm-number pm-soft">
+      {baseline !== version && (
+        <>
+          <b>{baseline}</b> baseline ·{" "}
+        </>
+      )}
+      <b>{version}</b> {baseline !== version ? "candidate" : ""}
+    </span>
+  );
+}

@@ -1,0 +1,69 @@
+// The only file that talks to the widget's model; panels see a Host and know nothing of Jupyter.
+import type { Commands, Told, Traits } from "./model";
+
+/** What anywidget hands to a view, as far as it is used here. */
+export interface WidgetModel {
+  get(name: string): unknown;
+  on(event: string, callback: (...args: never[]) => void): void;
+  off(event: string, callback?: ((...args: never[]) => void) | null): void;
+  send(content: unknown): void;
+}
+
+/** A command that failed, with what Python told about it. */
+export class CommandError extends Error {
+  constructor(readonly told: Told) {
+    super(told.message);
+  }
+}
+
+export interface Host {
+  get<K extends keyof Traits>(trait: K): Traits[K];
+  watch(traits: readonly (keyof Traits)[], changed: () => void): () => void;
+  call<K extends keyof Commands>(command: K, args: Commands[K]["args"]): Promise<Commands[K]["value"]>;
+  close(): void;
+}
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: CommandError): void;
+}
+
+export function hostOf(model: WidgetModel): Host {
+  const waiting = new Map<string, Waiting>();
+  // Several views share one model and all hear every reply, so an id says whose it is.
+  const mine = Math.random().toString(36).slice(2);
+  let last = 0;
+
+  const received = (content: { kind?: string; id?: string; ok?: boolean; value?: unknown; error?: Told }) => {
+    if (content?.kind !== "reply" || content.id === undefined) return;
+    const asked = waiting.get(content.id);
+    if (!asked) return;
+    waiting.delete(content.id);
+    if (content.ok) asked.resolve(content.value);
+    else asked.reject(new CommandError(content.error ?? { message: "The kernel told no reason.", kind: "" }));
+  };
+  model.on("msg:custom", received as (...args: never[]) => void);
+
+  return {
+    get: (trait) => model.get(trait) as never,
+    watch(traits, changed) {
+      const callback = () => changed();
+      for (const trait of traits) model.on(`change:${trait}`, callback);
+      return () => {
+        for (const trait of traits) model.off(`change:${trait}`, callback);
+      };
+    },
+    call(command, args) {
+      last += 1;
+      const id = `${mine}.${last}`;
+      return new Promise((resolve, reject) => {
+        waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
+        model.send({ kind: "command", id, command, args });
+      });
+    },
+    close() {
+      model.off("msg:custom", received as (...args: never[]) => void);
+      waiting.clear();
+    },
+  };
+}

@@ -1,0 +1,358 @@
+// The traits of the Python widget and the shapes inside them. tests/widgets/test_traits.py compares the names in
+// `Traits` with the widget's; pressmark.widgets.protocols documents every field.
+
+export type Verdict = "better" | "worse" | "cannot tell";
+export type RunStatus = "running" | "done" | "cancelled" | "failed";
+export type Change = "better" | "worse" | "same" | "error" | "pending";
+export type RowFilter = "all" | "flipped" | "better" | "worse" | "errors";
+export type RowSort = "row" | "flipped" | "change";
+export type PanelName = "draft" | "compare" | "evaluate" | "publish";
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** An error as Python tells it: the sentence, and what is known beside it. */
+export interface Told {
+  message: string;
+  kind: string;
+  line?: number;
+  column?: number;
+  hint?: string;
+  details?: string;
+}
+
+export interface VariableBody {
+  type: string;
+  default?: Json;
+  example?: Json;
+  description?: string;
+}
+
+export type Message = { role: string; content?: Json } & { [key: string]: Json | undefined };
+
+export interface UnitBody {
+  kind: "chat" | "text";
+  messages: Message[];
+  text: string;
+  variables: Record<string, VariableBody>;
+  model: string;
+  params: Record<string, Json>;
+  tools: Json[] | null;
+  tool_choice: Json;
+  response_format: Json;
+  inputs: Record<string, string>;
+}
+
+export interface PromptView {
+  name: string;
+  versions: number;
+  latest: string | null;
+  updated_at: string | null;
+  draft: boolean;
+}
+
+export interface VersionView {
+  version: string;
+  digest: string;
+  message: string;
+  author: string;
+  created_at: string;
+  parent: string | null;
+  restores: string | null;
+  published?: string | null;
+  labels?: string[];
+}
+
+export interface SavedView extends VersionView {
+  created: boolean;
+}
+
+export interface CheckError {
+  message: string;
+  line: number | null;
+  column: number | null;
+  where: string;
+}
+
+export interface VariableView {
+  name: string;
+  type: string;
+  used: boolean;
+  declared: boolean;
+  required: boolean;
+  example: string;
+}
+
+export interface PreviewView {
+  messages: { role: string; content: string }[];
+  values: Record<string, string>;
+  row: number | null;
+  rows: number;
+  error: CheckError | null;
+}
+
+export interface DatasetView {
+  name: string;
+  rows: number;
+  columns: string[];
+}
+
+export interface ScorerView {
+  name: string;
+  kind: "score" | "measurement";
+  direction: "higher" | "lower";
+  unit: string;
+  primary: boolean;
+}
+
+export interface SuiteView {
+  name: string;
+  dataset: string;
+  rows: number;
+  scorers: ScorerView[];
+  slice: string | null;
+  publishable: boolean;
+  why_not: string | null;
+}
+
+export interface EndpointView {
+  name: string;
+  base_url: string;
+  key_env: string | null;
+  key_present: boolean;
+  practice: boolean;
+  models: string[];
+}
+
+export interface EstimateView {
+  rows: number;
+  calls: number;
+  cached: number;
+  cost: number | null;
+}
+
+export interface RunProgress {
+  run: string;
+  status: RunStatus;
+  name: string;
+  versions: string[];
+  suite: string;
+  endpoint: string;
+  done: number;
+  total: number;
+  errors: number;
+  cached: number;
+  rate: number | null;
+  seconds_left: number | null;
+  cost: number | null;
+  elapsed: number;
+  started_at: string;
+  error: string | null;
+}
+
+export interface CellView {
+  output: string;
+  cut: boolean;
+  error: string | null;
+  pending: boolean;
+  scores: Record<string, number | null>;
+  change: Change | null;
+  tokens_in: number | null;
+  tokens_out: number | null;
+  cost: number | null;
+  latency: number | null;
+  cached: boolean;
+  model: string | null;
+  score_errors?: Record<string, string>;
+  request?: { role: string; content: string }[];
+}
+
+export interface RowView {
+  row: number;
+  values: Record<string, string>;
+  cells: Record<string, CellView>;
+}
+
+export interface OrderReply {
+  token: number;
+  total: number;
+  counts: Record<RowFilter, number>;
+}
+
+export interface GuardView {
+  scorer: string;
+  verdict: Verdict | null;
+  sentence: string;
+}
+
+export interface ComparisonView {
+  baseline: string;
+  candidate: string;
+  scorer: string;
+  sentence: string;
+  verdict: Verdict | null;
+  difference: number | null;
+  low: number | null;
+  high: number | null;
+  n: number;
+  up: number;
+  down: number;
+  same: number;
+  baseline_mean: number | null;
+  candidate_mean: number | null;
+  provisional: boolean;
+  rows_needed: number | null;
+  test: string;
+  guards: GuardView[];
+}
+
+export interface RegistryView {
+  state: "connected" | "none" | "down";
+  where: string;
+  principal: string | null;
+  role: string | null;
+  message: string;
+}
+
+export interface LabelView {
+  label: string;
+  version: string;
+  digest: string;
+  seq: number;
+  moved_at: string;
+  moved_by: string;
+  reason: string;
+  previous: string | null;
+}
+
+export interface EntryView {
+  seq: number;
+  kind: string;
+  at: string;
+  actor: string;
+  reason: string;
+  sentence: string;
+  label: string | null;
+  before: string | null;
+  after: string | null;
+}
+
+export interface RegistryPromptView {
+  name: string;
+  versions: VersionView[];
+  labels: LabelView[];
+  log: EntryView[];
+}
+
+export interface ReasonView {
+  code: string;
+  sentence: string;
+  next_step: string;
+  blocking: boolean;
+  met: boolean;
+}
+
+export interface GateView {
+  name: string;
+  label: string;
+  to: string;
+  target: string | null;
+  current: string | null;
+  allowed: boolean;
+  reasons: ReasonView[];
+}
+
+export interface PublishedView {
+  version: string;
+  created: boolean;
+  restores: string | null;
+}
+
+export interface MovedView {
+  label: string;
+  before: string | null;
+  after: string;
+  published: string | null;
+  seq: number;
+}
+
+/** What every state trait has: until `ready` there is nothing else in it. */
+type State<T> = { ready: boolean; error?: Told | null } & Partial<T>;
+
+export interface Traits {
+  prompt: string;
+  version: string;
+  baseline: string;
+  run: string;
+  verdict: Verdict | "";
+  label: string;
+  panel: PanelName;
+  state_prompts: State<{ items: PromptView[] }>;
+  state_versions: State<{ name: string; items: VersionView[] }>;
+  state_draft: State<{
+    name: string;
+    body: UnitBody;
+    base: string | null;
+    saved_at: string | null;
+    unsaved: boolean;
+    by: string;
+    revision: number;
+  }>;
+  state_check: State<{ errors: CheckError[]; variables: VariableView[] }>;
+  state_preview: State<{ dataset: string | null; row: number; view: PreviewView | null }>;
+  state_compare: State<{
+    name: string;
+    baseline: string;
+    candidate: string;
+    left: UnitBody | null;
+    right: UnitBody | null;
+  }>;
+  state_catalog: State<{ datasets: DatasetView[]; suites: SuiteView[]; endpoints: EndpointView[] }>;
+  state_evaluate: State<{
+    suite: string;
+    endpoint: string;
+    versions: string[];
+    estimate: EstimateView | null;
+    estimate_error: Told | null;
+  }>;
+  state_runs: State<{ name: string; items: RunProgress[] }>;
+  state_run: State<{ progress: RunProgress | null; suite: SuiteView | null; scorer: string }>;
+  state_verdict: State<{
+    run: string;
+    scorer: string;
+    pair: [string, string] | null;
+    items: ComparisonView[];
+  }>;
+  state_registry: State<{ view: RegistryView; prompt: RegistryPromptView | null }>;
+  state_publish: State<{ to: string }>;
+  state_gate: State<{ name: string; label: string; to: string; view: GateView | null }>;
+}
+
+/** The commands that Python lets in, with their arguments and what they answer. */
+export interface Commands {
+  show: { args: { panel: PanelName }; value: null };
+  open_prompt: { args: { name: string }; value: null };
+  edit: { args: { view: string; name: string; body: UnitBody; base: string | null }; value: null };
+  start_from: { args: { version: string }; value: null };
+  discard_draft: { args: Record<string, never>; value: null };
+  choose_preview: { args: { dataset: string | null; row: number }; value: null };
+  save: {
+    args: { view: string; name: string; body: UnitBody; message: string; base: string | null };
+    value: SavedView;
+  };
+  choose_pair: { args: { baseline: string; version: string }; value: null };
+  choose_suite: { args: { suite: string }; value: null };
+  choose_endpoint: { args: { endpoint: string }; value: null };
+  choose_versions: { args: { versions: string[] }; value: null };
+  choose_scorer: { args: { scorer: string }; value: null };
+  start_run: { args: Record<string, never>; value: string };
+  stop_run: { args: { run: string }; value: null };
+  open_run: { args: { run: string }; value: null };
+  order: { args: { filter: RowFilter; sort: RowSort; search: string }; value: OrderReply };
+  rows: { args: { token: number; offset: number; limit: number }; value: { rows: RowView[] } };
+  row: { args: { token: number; position: number }; value: RowView };
+  refresh_registry: { args: Record<string, never>; value: null };
+  choose_label: { args: { label: string }; value: null };
+  choose_target: { args: { to: string }; value: null };
+  publish: { args: { version: string; reason: string }; value: PublishedView };
+  move: { args: { label: string; to: string; reason: string; expected: string | null }; value: MovedView };
+  roll_back: { args: { label: string; reason: string; expected: string }; value: MovedView };
+}

@@ -1,0 +1,300 @@
+import type { ComponentChildren } from "preact";
+import { useMemo, useState } from "preact/hooks";
+import {
+  type Block,
+  type Field,
+  fields,
+  fold,
+  type Line,
+  lines,
+  messageText,
+  pairMessages,
+  type Side,
+} from "../logic/diff";
+import { plural } from "../logic/format";
+import type { UnitBody, VersionView } from "../model";
+import { useAct, useTrait } from "../parts/hooks";
+import { Button, Empty, ErrorNote, Loading, Select, Time } from "../parts/ui";
+
+export function ComparePanel() {
+  const state = useTrait("state_compare");
+  const versions = useTrait("state_versions");
+  const items = versions.items ?? [];
+  if (!versions.ready) return <Loading what="versions" />;
+  if (items.length === 0)
+    return (
+      <Empty title="Nothing to compare yet">
+        <p>Save a version in Draft; with the second one the difference is shown here.</p>
+      </Empty>
+    );
+  return (
+    <div class="pm-compare">
+      <Pair items={items} />
+      {state.error && <ErrorNote error={state.error} />}
+      {!state.ready && <Loading what="both versions" lines={6} />}
+      {state.left && state.right && !state.error && (
+        <Difference
+          key={`${state.name} ${state.baseline} ${state.candidate}`}
+          left={state.left}
+          right={state.right}
+          names={[state.baseline ?? "", state.candidate ?? ""]}
+        />
+      )}
+    </div>
+  );
+}
+
+function Pair(props: { items: VersionView[] }) {
+  const baseline = useTrait("baseline");
+  const version = useTrait("version");
+  const choose = useAct("choose_pair");
+  const registry = useTrait("state_registry");
+  const known = new Set(props.items.map((each) => each.version));
+  const published = (registry.prompt?.versions ?? []).filter((each) => !known.has(each.version));
+  const options = [...props.items, ...published].map((each) => ({
+    value: each.version,
+    text: `${each.version}  ${each.message}`,
+  }));
+  const about = (name: string) => [...props.items, ...published].find((each) => each.version === name);
+  return (
+    <div class="pm-pair">
+      <div class="pm-pair-side">
+        <Select
+          label="Baseline"
+          value={baseline}
+          options={options}
+          onChange={(next) => void choose.run({ baseline: next, version })}
+        />
+        <About version={about(baseline)} />
+      </div>
+      <Button
+        onClick={() => void choose.run({ baseline: version, version: baseline })}
+        title="Exchange baseline and candidate"
+      >
+        ⇄ Swap
+      </Button>
+      <div class="pm-pair-side">
+        <Select
+          label="Candidate"
+          value={version}
+          options={options}
+          onChange={(next) => void choose.run({ baseline, version: next })}
+        />
+        <About version={about(version)} />
+      </div>
+    </div>
+  );
+}
+
+function About(props: { version: VersionView | undefined }) {
+  const { version } = props;
+  if (!version) return null;
+  return (
+    <span class="pm-soft pm-cut">
+      {version.author}, <Time at={version.created_at} />
+    </span>
+  );
+}
+
+function Difference(props: { left: UnitBody; right: UnitBody; names: [string, string] }) {
+  const { left, right, names } = props;
+  const compared = useMemo(() => {
+    const parts =
+      left.kind === "text" && right.kind === "text"
+        ? [{ title: "Text", left: left.text, right: right.text, same: left.text === right.text }]
+        : pairMessages(asMessages(left), asMessages(right)).map((pair) => ({
+            title: `Message ${(pair.rightAt ?? pair.leftAt ?? 0) + 1}, ${pair.right?.role ?? pair.left?.role ?? ""}`,
+            left: pair.left ? messageText(pair.left) : null,
+            right: pair.right ? messageText(pair.right) : null,
+            same: pair.same,
+          }));
+    return { parts, fields: fields(left, right) };
+  }, [left, right]);
+  const changed = compared.parts.filter((part) => !part.same);
+  const same = compared.parts.filter((part) => part.same);
+  const differing = compared.fields.filter((field) => !field.same);
+  const equal = compared.fields.filter((field) => field.same);
+  const what = left.kind === "text" && right.kind === "text" ? "text" : "message";
+  const told =
+    changed.length + differing.length === 0
+      ? names[0] === names[1]
+        ? `Both sides are ${names[0]}: choose another version to see a difference.`
+        : `${names[1]} equals ${names[0]} in everything that decides behaviour.`
+      : `${names[1]} differs from ${names[0]} in ${[
+          changed.length ? plural(changed.length, what) : "",
+          differing.length ? plural(differing.length, "setting") : "",
+        ]
+          .filter(Boolean)
+          .join(" and ")}.`;
+  return (
+    <>
+      <p class="pm-sentence" aria-live="polite">
+        {told}
+      </p>
+      {changed.map((part) => (
+        <TextDiff key={part.title} {...part} names={names} />
+      ))}
+      {same.length > 0 && (
+        <Collapsed text={`${plural(same.length, what)} equal`}>
+          {same.map((part) => (
+            <TextDiff key={part.title} {...part} names={names} />
+          ))}
+        </Collapsed>
+      )}
+      {differing.length > 0 && <Fields fields={differing} names={names} />}
+      {equal.length > 0 && (
+        <Collapsed text={`${plural(equal.length, "setting")} equal`}>
+          <Fields fields={equal} names={names} />
+        </Collapsed>
+      )}
+    </>
+  );
+}
+
+function asMessages(unit: UnitBody) {
+  return unit.kind === "chat" ? unit.messages : [{ role: "text", content: unit.text }];
+}
+
+function Collapsed(props: { text: string; children: ComponentChildren }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <div class="pm-collapsed">
+      <button type="button" class="pm-fold-line" aria-expanded={open} onClick={() => setOpen(!open)}>
+        <span aria-hidden="true">{open ? "▾" : "▸"}</span> {props.text}
+      </button>
+      {open && props.children}
+    </div>
+  );
+}
+
+function TextDiff(props: {
+  title: string;
+  left: string | null;
+  right: string | null;
+  same: boolean;
+  names: [string, string];
+}) {
+  const blocks = useMemo(
+    () =>
+      props.same
+        ? [{ folded: false, lines: lines(props.left ?? "", props.right ?? "") }]
+        : fold(linesOf(props)),
+    [props.left, props.right, props.same],
+  );
+  return (
+    <section class="pm-diff" aria-label={props.title}>
+      <div class="pm-diff-head">
+        <h3>{props.title}</h3>
+        {props.left === null && <span class="pm-soft">added in {props.names[1]}</span>}
+        {props.right === null && <span class="pm-soft">removed in {props.names[1]}</span>}
+      </div>
+      <div class="pm-diff-body">
+        {blocks.map((block) => (
+          <DiffBlock key={`${block.lines[0]?.left?.number}-${block.lines[0]?.right?.number}`} block={block} />
+        ))}
+      </div>
+    </section>
+  );
+}
+
+function linesOf(props: { left: string | null; right: string | null }): Line[] {
+  if (props.left === null || props.right === null) {
+    const text = props.left ?? props.right ?? "";
+    const kind = props.left === null ? "added" : "removed";
+    return text.split("\n").map((content, index) => {
+      const side: Side = { number: index + 1, parts: [{ text: content, marked: true }] };
+      return { kind, left: kind === "removed" ? side : null, right: kind === "added" ? side : null };
+    });
+  }
+  return lines(props.left, props.right);
+}
+
+function DiffBlock(props: { block: Block }) {
+  const [open, setOpen] = useState(!props.block.folded);
+  if (!open)
+    return (
+      <button type="button" class="pm-fold-line" aria-expanded={false} onClick={() => setOpen(true)}>
+        <span aria-hidden="true">▸</span> {plural(props.block.lines.length, "equal line")}
+      </button>
+    );
+  return (
+    <>
+      {props.block.lines.map((line) => (
+        <div key={`${line.left?.number}-${line.right?.number}`} class={`pm-diff-line pm-line-${line.kind}`}>
+          <Half side={line.left} sort="removed" changed={line.kind !== "same"} />
+          <Half side={line.right} sort="added" changed={line.kind !== "same"} />
+        </div>
+      ))}
+    </>
+  );
+}
+
+function Half(props: { side: Side | null; sort: "removed" | "added"; changed: boolean }) {
+  const { side, sort, changed } = props;
+  const tint = side ? (changed ? `pm-half-${sort}` : "") : "pm-half-none";
+  const Word = sort === "removed" ? "del" : "ins";
+  return (
+    <div class={`pm-half ${tint} pm-half-of-${sort}`}>
+      <span class="pm-line-number">{side?.number ?? ""}</span>
+      <span class="pm-line-sign" aria-hidden="true">
+        {side && changed ? (sort === "removed" ? "−" : "+") : ""}
+      </span>
+      <span class="pm-line-text">
+        {side?.parts.map(
+          (part, index) =>
+            // biome-ignore-start lint/suspicious/noArrayIndexKey: parts of a line have nothing of their own but their place
+            part.marked && part.text.trim() ? (
+              <Word key={index}>{part.text}</Word>
+            ) : (
+              <span key={index}>{part.text}</span>
+            ),
+          // biome-ignore-end lint/suspicious/noArrayIndexKey: as above
+        )}
+      </span>
+    </div>
+  );
+}
+
+function Fields(props: { fields: Field[]; names: [string, string] }) {
+  return (
+    <section class="pm-diff" aria-label="Settings">
+      <div class="pm-diff-head">
+        <h3>Settings</h3>
+      </div>
+      <div class="pm-table-box">
+        <table class="pm-table pm-fields">
+          <thead>
+            <tr>
+              <th>Setting</th>
+              <th>{props.names[0]}</th>
+              <th>{props.names[1]}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {props.fields.map((field) => (
+              <tr key={field.name}>
+                <th scope="row">{field.name}</th>
+                <td>
+                  <FieldValue text={field.left} sort="removed" changed={!field.same} />
+                </td>
+                <td>
+                  <FieldValue text={field.right} sort="added" changed={!field.same} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function FieldValue(props: { text: string | null; sort: "removed" | "added"; changed: boolean }) {
+  if (props.text === null) return <span class="pm-soft">not set</span>;
+  const Word = props.changed ? (props.sort === "removed" ? "del" : "ins") : "span";
+  return (
+    <pre class="pm-code">
+      <Word>{props.text}</Word>
+    </pre>
+  );
+}

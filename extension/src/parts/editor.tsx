@@ -1,0 +1,161 @@
+import {
+  autocompletion,
+  type CompletionContext,
+  closeBrackets,
+  closeBracketsKeymap,
+  completionKeymap,
+} from "@codemirror/autocomplete";
+import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
+import { json } from "@codemirror/lang-json";
+import { bracketMatching, HighlightStyle, syntaxHighlighting } from "@codemirror/language";
+import { type Diagnostic, setDiagnostics } from "@codemirror/lint";
+import { EditorState, Prec } from "@codemirror/state";
+import { EditorView, keymap, lineNumbers, placeholder } from "@codemirror/view";
+import { tags } from "@lezer/highlight";
+import { useEffect, useRef } from "preact/hooks";
+import { insideCode, jinja } from "../logic/jinja";
+
+export interface Problem {
+  message: string;
+  line: number | null;
+  column: number | null;
+}
+
+export interface Offer {
+  name: string;
+  detail: string;
+}
+
+const colours = HighlightStyle.define([
+  { tag: tags.brace, class: "pm-tok-brace" },
+  { tag: tags.keyword, class: "pm-tok-keyword" },
+  { tag: tags.variableName, class: "pm-tok-variable" },
+  { tag: tags.propertyName, class: "pm-tok-property" },
+  { tag: [tags.function(tags.variableName), tags.standard(tags.variableName)], class: "pm-tok-filter" },
+  { tag: tags.string, class: "pm-tok-string" },
+  { tag: [tags.number, tags.atom, tags.bool, tags.null], class: "pm-tok-number" },
+  { tag: tags.comment, class: "pm-tok-comment" },
+]);
+
+const FILTERS =
+  "default join length lower replace round title tojson trim truncate upper first last sort unique".split(
+    " ",
+  );
+
+/** A CodeMirror editor. The text is its own until `revision` changes: then it takes over `value`. */
+export function CodeEditor(props: {
+  value: string;
+  revision: string | number;
+  onInput: (text: string) => void;
+  language: "jinja" | "json";
+  label: string;
+  problems?: readonly Problem[];
+  offers?: readonly Offer[];
+  hint?: string;
+}) {
+  const box = useRef<HTMLDivElement>(null);
+  const view = useRef<EditorView | null>(null);
+  const latest = useRef(props);
+  latest.current = props;
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the editor is made once; later values come by `revision`
+  useEffect(() => {
+    if (!box.current) return;
+    const complete = (context: CompletionContext) => {
+      const line = context.state.doc.lineAt(context.pos);
+      if (!insideCode(line.text.slice(0, context.pos - line.from))) return null;
+      const word = context.matchBefore(/\w*/);
+      if (!word || (word.from === word.to && !context.explicit)) return null;
+      const piped = /\|\s*\w*$/.test(line.text.slice(0, context.pos - line.from));
+      const options = piped
+        ? FILTERS.map((label) => ({ label, type: "function", detail: "filter" }))
+        : (latest.current.offers ?? []).map((offer) => ({ label: offer.name, detail: offer.detail }));
+      return { from: word.from, options };
+    };
+    const editor = new EditorView({
+      parent: box.current,
+      state: EditorState.create({
+        doc: props.value,
+        extensions: [
+          history(),
+          lineNumbers(),
+          bracketMatching(),
+          closeBrackets(),
+          syntaxHighlighting(colours),
+          props.language === "jinja" ? jinja : json(),
+          props.language === "jinja" ? autocompletion({ override: [complete], icons: false }) : [],
+          EditorView.lineWrapping,
+          props.hint ? placeholder(props.hint) : [],
+          EditorView.contentAttributes.of({ "aria-label": props.label, spellcheck: "false" }),
+          // Escape leaves the editor, so that Tab can go on from there: nobody gets stuck in a text.
+          keymap.of([...closeBracketsKeymap, ...completionKeymap, ...defaultKeymap, ...historyKeymap]),
+          Prec.lowest(
+            keymap.of([
+              {
+                key: "Escape",
+                run: (at) => {
+                  at.contentDOM.blur();
+                  return true;
+                },
+              },
+            ]),
+          ),
+          EditorView.updateListener.of((update) => {
+            if (update.docChanged && update.transactions.some((each) => !each.isUserEvent("pressmark"))) {
+              latest.current.onInput(update.state.doc.toString());
+            }
+          }),
+        ],
+      }),
+    });
+    view.current = editor;
+    return () => editor.destroy();
+  }, []);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the text follows `revision`, not every keystroke
+  useEffect(() => {
+    const editor = view.current;
+    if (!editor || editor.state.doc.toString() === props.value) return;
+    editor.dispatch({
+      changes: { from: 0, to: editor.state.doc.length, insert: props.value },
+      userEvent: "pressmark",
+    });
+  }, [props.revision]);
+
+  useEffect(() => {
+    const editor = view.current;
+    if (!editor) return;
+    const { doc } = editor.state;
+    const diagnostics = (props.problems ?? []).flatMap((problem): Diagnostic[] => {
+      if (problem.line === null || problem.line < 1 || problem.line > doc.lines) return [];
+      const line = doc.line(problem.line);
+      const from = Math.min(line.to, line.from + Math.max(0, (problem.column ?? 1) - 1));
+      const rest = doc.sliceString(from, line.to);
+      const to = Math.min(line.to, from + Math.max(1, /^\s*[\w{}%|]*/.exec(rest)?.[0].length ?? 1));
+      return [{ from, to: Math.max(from, to), severity: "error", message: problem.message }];
+    });
+    editor.dispatch(setDiagnostics(editor.state, diagnostics));
+  }, [props.problems]);
+
+  return (
+    <div class="pm-editor">
+      <div ref={box} />
+      {props.problems?.map((problem) => (
+        <div class="pm-problem" role="alert" key={`${problem.line}:${problem.column}:${problem.message}`}>
+          <span class="pm-mark" aria-hidden="true">
+            !
+          </span>
+          <span>
+            {problem.line !== null && (
+              <b class="pm-number">
+                Line {problem.line}
+                {problem.column !== null && `, column ${problem.column}`}:{" "}
+              </b>
+            )}
+            {problem.message}
+          </span>
+        </div>
+      ))}
+    </div>
+  );
+}

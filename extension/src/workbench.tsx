@@ -1,0 +1,52 @@
+// The one module that anywidget loads: draws the workbench into the element it is given.
+import { render as draw } from "preact";
+import { App } from "./app";
+import { hostOf, type WidgetModel } from "./host";
+import { followTheme } from "./logic/theme";
+import { HostContext } from "./parts/hooks";
+import "./styles/workbench.css";
+
+function render({ model, el }: { model: WidgetModel; el: HTMLElement }): () => void {
+  const root = document.createElement("div");
+  root.className = "pm-root";
+  el.append(root);
+  const host = hostOf(model);
+  const endTheme = followTheme(root);
+  const endKeys = keepKeys(root);
+  draw(
+    <HostContext.Provider value={host}>
+      <App />
+    </HostContext.Provider>,
+    root,
+  );
+  return () => {
+    draw(null, root);
+    endKeys();
+    endTheme();
+    host.close();
+    root.remove();
+  };
+}
+
+/**
+ * Keeps Jupyter's single-key shortcuts away from the workbench: an arrow or Enter on a row is not meant for the cell.
+ * Shortcuts with Control or Command go through, so that saving the notebook works from here too.
+ */
+function keepKeys(root: HTMLElement): () => void {
+  const name = "data-lm-suppress-shortcuts";
+  const ours = () => root.setAttribute(name, "true");
+  const down = (event: KeyboardEvent) => {
+    if (event.key === "Control" || event.key === "Meta") root.removeAttribute(name);
+  };
+  ours();
+  window.addEventListener("keydown", down, true);
+  window.addEventListener("keyup", ours, true);
+  window.addEventListener("blur", ours);
+  return () => {
+    window.removeEventListener("keydown", down, true);
+    window.removeEventListener("keyup", ours, true);
+    window.removeEventListener("blur", ours);
+  };
+}
+
+export default { render };
