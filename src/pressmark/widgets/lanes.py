@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
 Job = Callable[[], None]
+_CLOSING_SECONDS = 5.0
 
 
 class Lane:
@@ -28,6 +31,7 @@ class Lane:
         self._busy = False
         self._thread: threading.Thread | None = None
         self._closed = False
+        _lanes.add(self)
 
     def submit(self, job: Job, *, key: str | None = None, dropped: Job | None = None) -> None:
         """Queues a job, which must not raise."""
@@ -95,6 +99,18 @@ class Lane:
                 with self._wake:
                     self._busy = False
                     self._wake.notify_all()
+
+
+# A thread that is still inside the database when the interpreter ends would take the whole process down with it.
+_lanes: weakref.WeakSet[Lane] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_lanes() -> None:
+    for lane in list(_lanes):
+        lane.close()
+    for lane in list(_lanes):
+        lane.settle(_CLOSING_SECONDS)
 
 
 class Throttle:
