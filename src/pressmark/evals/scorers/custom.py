@@ -7,6 +7,7 @@ import hashlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any, ClassVar
 
 from pressmark.errors import SuiteError
@@ -129,9 +130,12 @@ def check_meaning(name: object, kind: object, direction: object) -> None:
 
 
 def _code_digest(function: Callable[..., Any]) -> str:
-    try:
-        source = inspect.getsource(function)
-    except (OSError, TypeError):
-        code = getattr(function, "__code__", None)
-        source = repr((code.co_code, code.co_names)) if code else repr(function)
-    return hashlib.sha256(source.encode()).hexdigest()[:16]
+    code = getattr(function, "__code__", None)
+    told = repr(function) if code is None else repr(_code(code))
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def _code(code: CodeType) -> tuple[Any, ...]:
+    """What a function does, without where it stands: running its cell again changes nothing."""
+    constants = tuple(_code(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts)
+    return code.co_code, code.co_names, code.co_varnames, constants
