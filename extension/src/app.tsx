@@ -2,11 +2,11 @@ import type { ComponentChildren, JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
 import type { PanelName } from "./model";
 import { ComparePanel } from "./panels/compare";
-import { DraftPanel } from "./panels/draft";
-import { EvaluatePanel } from "./panels/evaluate";
+import { DraftPanel } from "./panels/draft/panel";
+import { EvaluatePanel } from "./panels/evaluate/panel";
 import { PublishPanel } from "./panels/publish";
-import { useAct, useHost, useName, useTrait } from "./parts/hooks";
-import { Button, ErrorNote, Loading, Mark, Select, TextField } from "./parts/ui";
+import { useAct, useHost, useName, useTrait, useWidth, WidthContext } from "./parts/hooks";
+import { Button, ErrorNote, Loading, Mark, Select, TextField, VersionName } from "./parts/ui";
 
 const PANELS: [PanelName, string][] = [
   ["draft", "Draft"],
@@ -19,9 +19,10 @@ export function App() {
   const panel = useTrait("panel");
   const id = useName("workbench");
   const prompts = useTrait("state_prompts");
+  const [attach, width] = useWidth();
   return (
-    <>
-      <header class="pm-bar">
+    <WidthContext.Provider value={width}>
+      <header class="pm-bar" ref={attach}>
         <PromptPicker />
         <Tabs id={id} panel={panel} />
         <Sight />
@@ -39,7 +40,7 @@ export function App() {
           }[panel]
         )}
       </div>
-    </>
+    </WidthContext.Provider>
   );
 }
 
@@ -164,10 +165,10 @@ function Sight() {
     <span class="pm-sight pm-number pm-soft">
       {baseline !== version && (
         <>
-          <b>{baseline}</b> baseline ·{" "}
+          <VersionName version={baseline} index={0} /> baseline{" "}
         </>
       )}
-      <b>{version}</b> {baseline !== version ? "candidate" : ""}
+      <VersionName version={version} index={1} /> {baseline !== version ? "candidate" : ""}
     </span>
   );
 }

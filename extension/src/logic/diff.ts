@@ -36,6 +36,35 @@ export function words(left: string, right: string): { left: Part[]; right: Part[
   return { ...sides, alike: common / longest };
 }
 
+/** Which lines of a replaced stretch belong together: in order, and as much alike in all as can be. */
+function matches(gone: readonly string[], fresh: readonly string[]): [number, number][] {
+  // A comparison of every line with every other is quadratic; a stretch that long has changed altogether.
+  if (gone.length * fresh.length > 2500) return [];
+  const alike = gone.map((before) =>
+    fresh.map((after) => {
+      const share = before.trim() && after.trim() ? words(before, after).alike : 0;
+      return share >= ALIKE ? share : 0;
+    }),
+  );
+  const best = Array.from({ length: gone.length + 1 }, () => new Array<number>(fresh.length + 1).fill(0));
+  const score = (a: number, b: number) => best[a]?.[b] ?? 0;
+  const share = (a: number, b: number) => alike[a]?.[b] ?? 0;
+  for (let a = gone.length - 1; a >= 0; a -= 1) {
+    for (let b = fresh.length - 1; b >= 0; b -= 1) {
+      const together = share(a, b) ? share(a, b) + score(a + 1, b + 1) : 0;
+      (best[a] as number[])[b] = Math.max(together, score(a + 1, b), score(a, b + 1));
+    }
+  }
+  const found: [number, number][] = [];
+  let [a, b] = [0, 0];
+  while (a < gone.length && b < fresh.length && score(a, b) > 0) {
+    if (share(a, b) && score(a, b) === share(a, b) + score(a + 1, b + 1)) found.push([a++, b++]);
+    else if (score(a + 1, b) >= score(a, b + 1)) a += 1;
+    else b += 1;
+  }
+  return found;
+}
+
 export function lines(left: string, right: string): Line[] {
   const found: Line[] = [];
   let leftAt = 0;
@@ -46,30 +75,29 @@ export function lines(left: string, right: string): Line[] {
     parts: [{ text, marked }],
   });
 
+  const put = (before: string | undefined, after: string | undefined, alike: boolean) => {
+    if (before !== undefined) leftAt += 1;
+    if (after !== undefined) rightAt += 1;
+    if (before !== undefined && after !== undefined) {
+      const compared = alike ? words(before, after) : null;
+      found.push({
+        kind: "changed",
+        left: compared ? { number: leftAt, parts: compared.left } : side(leftAt, before, true),
+        right: compared ? { number: rightAt, parts: compared.right } : side(rightAt, after, true),
+      });
+    } else if (before !== undefined) {
+      found.push({ kind: "removed", left: side(leftAt, before, true), right: null });
+    } else if (after !== undefined) {
+      found.push({ kind: "added", left: null, right: side(rightAt, after, true) });
+    }
+  };
+
   const replace = (fresh: string[]) => {
-    for (let at = 0; at < Math.max(gone.length, fresh.length); at += 1) {
-      const before = gone[at];
-      const after = fresh[at];
-      if (before !== undefined && after !== undefined) {
-        const compared = words(before, after);
-        leftAt += 1;
-        rightAt += 1;
-        found.push(
-          compared.alike >= ALIKE
-            ? {
-                kind: "changed",
-                left: { number: leftAt, parts: compared.left },
-                right: { number: rightAt, parts: compared.right },
-              }
-            : { kind: "changed", left: side(leftAt, before, true), right: side(rightAt, after, true) },
-        );
-      } else if (before !== undefined) {
-        leftAt += 1;
-        found.push({ kind: "removed", left: side(leftAt, before, true), right: null });
-      } else if (after !== undefined) {
-        rightAt += 1;
-        found.push({ kind: "added", left: null, right: side(rightAt, after, true) });
-      }
+    let [a, b] = [0, 0];
+    for (const [nextA, nextB] of [...matches(gone, fresh), [gone.length, fresh.length] as const]) {
+      for (; a < nextA || b < nextB; )
+        put(a < nextA ? gone[a++] : undefined, b < nextB ? fresh[b++] : undefined, false);
+      if (nextA < gone.length) put(gone[a++], fresh[b++], true);
     }
     gone = [];
   };

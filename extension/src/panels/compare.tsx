@@ -14,7 +14,7 @@ import {
 import { plural } from "../logic/format";
 import type { UnitBody, VersionView } from "../model";
 import { useAct, useTrait } from "../parts/hooks";
-import { Button, Empty, ErrorNote, Loading, Select, Time } from "../parts/ui";
+import { Button, Empty, ErrorNote, Loading, Select, Time, VersionName } from "../parts/ui";
 
 export function ComparePanel() {
   const state = useTrait("state_compare");
@@ -113,6 +113,8 @@ function Difference(props: { left: UnitBody; right: UnitBody; names: [string, st
   const changed = compared.parts.filter((part) => !part.same);
   const same = compared.parts.filter((part) => part.same);
   const differing = compared.fields.filter((field) => !field.same);
+  const long = differing.filter((field) => isLong(field.left) || isLong(field.right));
+  const short = differing.filter((field) => !long.includes(field));
   const equal = compared.fields.filter((field) => field.same);
   const what = left.kind === "text" && right.kind === "text" ? "text" : "message";
   const told =
@@ -141,7 +143,17 @@ function Difference(props: { left: UnitBody; right: UnitBody; names: [string, st
           ))}
         </Collapsed>
       )}
-      {differing.length > 0 && <Fields fields={differing} names={names} />}
+      {short.length > 0 && <Fields fields={short} names={names} />}
+      {long.map((field) => (
+        <TextDiff
+          key={field.name}
+          title={field.name}
+          left={field.left}
+          right={field.right}
+          same={false}
+          names={names}
+        />
+      ))}
       {equal.length > 0 && (
         <Collapsed text={`${plural(equal.length, "setting")} equal`}>
           <Fields fields={equal} names={names} />
@@ -149,6 +161,10 @@ function Difference(props: { left: UnitBody; right: UnitBody; names: [string, st
       )}
     </>
   );
+}
+
+function isLong(text: string | null): boolean {
+  return text?.includes("\n") ?? false;
 }
 
 function asMessages(unit: UnitBody) {
@@ -174,17 +190,19 @@ function TextDiff(props: {
   same: boolean;
   names: [string, string];
 }) {
-  const blocks = useMemo(
-    () =>
-      props.same
-        ? [{ folded: false, lines: lines(props.left ?? "", props.right ?? "") }]
-        : fold(linesOf(props)),
-    [props.left, props.right, props.same],
-  );
+  const { left, right, same } = props;
+  const blocks = useMemo((): Block[] => {
+    const all = linesOf(left, right);
+    return same ? [{ folded: false, lines: all }] : fold(all);
+  }, [left, right, same]);
   return (
-    <section class="pm-diff" aria-label={props.title}>
+    <section
+      class={`pm-diff ${left === null || right === null ? "pm-diff-single" : ""}`}
+      aria-label={props.title}
+    >
       <div class="pm-diff-head">
         <h3>{props.title}</h3>
+        <span class="pm-push" />
         {props.left === null && <span class="pm-soft">added in {props.names[1]}</span>}
         {props.right === null && <span class="pm-soft">removed in {props.names[1]}</span>}
       </div>
@@ -197,16 +215,13 @@ function TextDiff(props: {
   );
 }
 
-function linesOf(props: { left: string | null; right: string | null }): Line[] {
-  if (props.left === null || props.right === null) {
-    const text = props.left ?? props.right ?? "";
-    const kind = props.left === null ? "added" : "removed";
-    return text.split("\n").map((content, index) => {
-      const side: Side = { number: index + 1, parts: [{ text: content, marked: true }] };
-      return { kind, left: kind === "removed" ? side : null, right: kind === "added" ? side : null };
-    });
-  }
-  return lines(props.left, props.right);
+function linesOf(left: string | null, right: string | null): Line[] {
+  if (left !== null && right !== null) return lines(left, right);
+  const kind = left === null ? "added" : "removed";
+  return (left ?? right ?? "").split("\n").map((content, index) => {
+    const side: Side = { number: index + 1, parts: [{ text: content, marked: true }] };
+    return { kind, left: kind === "removed" ? side : null, right: kind === "added" ? side : null };
+  });
 }
 
 function DiffBlock(props: { block: Block }) {
@@ -240,16 +255,18 @@ function Half(props: { side: Side | null; sort: "removed" | "added"; changed: bo
         {side && changed ? (sort === "removed" ? "−" : "+") : ""}
       </span>
       <span class="pm-line-text">
-        {side?.parts.map(
-          (part, index) =>
-            // biome-ignore-start lint/suspicious/noArrayIndexKey: parts of a line have nothing of their own but their place
-            part.marked && part.text.trim() ? (
-              <Word key={index}>{part.text}</Word>
-            ) : (
-              <span key={index}>{part.text}</span>
-            ),
-          // biome-ignore-end lint/suspicious/noArrayIndexKey: as above
-        )}
+        {side?.parts.map((part, index) => {
+          // Indentation is not what one reads for: only the words carry the mark.
+          const lead = part.marked ? (/^\s*/.exec(part.text)?.[0] ?? "") : part.text;
+          const text = part.text.slice(lead.length);
+          return (
+            // biome-ignore lint/suspicious/noArrayIndexKey: parts of a line have nothing of their own but their place
+            <span key={index}>
+              {lead}
+              {text && <Word>{text}</Word>}
+            </span>
+          );
+        })}
       </span>
     </div>
   );
@@ -266,8 +283,12 @@ function Fields(props: { fields: Field[]; names: [string, string] }) {
           <thead>
             <tr>
               <th>Setting</th>
-              <th>{props.names[0]}</th>
-              <th>{props.names[1]}</th>
+              <th>
+                <VersionName version={props.names[0]} index={0} />
+              </th>
+              <th>
+                <VersionName version={props.names[1]} index={1} />
+              </th>
             </tr>
           </thead>
           <tbody>

@@ -381,7 +381,7 @@ function Timeline(props: { entries: EntryView[] }) {
       {props.entries.map((entry) => (
         <li key={entry.seq} class={`pm-entry pm-entry-${entry.kind}`}>
           <span class="pm-entry-mark" aria-hidden="true">
-            {{ publish: "＋", move: "→", rollback: "↩" }[entry.kind] ?? "·"}
+            {{ publish: "+", move: "→", rollback: "↩" }[entry.kind] ?? "·"}
           </span>
           <div>
             <div>

@@ -14,6 +14,7 @@ import { EditorView, keymap, lineNumbers, placeholder } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { useEffect, useRef } from "preact/hooks";
 import { insideCode, jinja } from "../logic/jinja";
+import { Problems } from "./ui";
 
 export interface Problem {
   message: string;
@@ -140,22 +141,7 @@ export function CodeEditor(props: {
   return (
     <div class="pm-editor">
       <div ref={box} />
-      {props.problems?.map((problem) => (
-        <div class="pm-problem" role="alert" key={`${problem.line}:${problem.column}:${problem.message}`}>
-          <span class="pm-mark" aria-hidden="true">
-            !
-          </span>
-          <span>
-            {problem.line !== null && (
-              <b class="pm-number">
-                Line {problem.line}
-                {problem.column !== null && `, column ${problem.column}`}:{" "}
-              </b>
-            )}
-            {problem.message}
-          </span>
-        </div>
-      ))}
+      <Problems of={props.problems ?? []} />
     </div>
   );
 }

@@ -5,6 +5,9 @@ import type { Commands, Told, Traits } from "../model";
 
 export const HostContext = createContext<Host>(null as unknown as Host);
 
+/** How wide the workbench is drawn, for what a style sheet alone cannot decide. */
+export const WidthContext = createContext(0);
+
 export function useHost(): Host {
   return useContext(HostContext);
 }

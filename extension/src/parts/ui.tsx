@@ -150,6 +150,32 @@ export function ErrorNote(props: { error: Told; children?: ComponentChildren; on
   );
 }
 
+/** What keeps a part of the draft from being saved, beside that part. */
+export function Problems(props: {
+  of: readonly { message: string; line: number | null; column: number | null }[];
+}) {
+  return (
+    <>
+      {props.of.map((problem) => (
+        <div class="pm-problem" role="alert" key={`${problem.line}:${problem.column}:${problem.message}`}>
+          <span class="pm-mark" aria-hidden="true">
+            !
+          </span>
+          <span>
+            {problem.line !== null && (
+              <b class="pm-number">
+                Line {problem.line}
+                {problem.column !== null && `, column ${problem.column}`}:{" "}
+              </b>
+            )}
+            {problem.message}
+          </span>
+        </div>
+      ))}
+    </>
+  );
+}
+
 export function Note(props: { children: ComponentChildren; kind?: "done" | "plain" }) {
   return (
     <div class={`pm-note pm-note-${props.kind ?? "plain"}`} role="status">
@@ -185,8 +211,8 @@ export function Loading(props: { what: string; lines?: number }) {
   return (
     <div class="pm-loading" role="status">
       <span>Loading {props.what}…</span>
-      {Array.from({ length: props.lines ?? 3 }, (_, at) => (
-        <span key={at} class="pm-bone" style={{ width: `${88 - ((at * 23) % 50)}%` }} aria-hidden="true" />
+      {[88, 65, 42, 81, 58, 85].slice(0, props.lines ?? 3).map((width) => (
+        <span key={width} class="pm-bone" style={{ width: `${width}%` }} aria-hidden="true" />
       ))}
     </div>
   );
@@ -227,6 +253,11 @@ export function Tag(props: { children: ComponentChildren; title?: string; kind?:
       {props.children}
     </span>
   );
+}
+
+/** A version's name with its colour: 0 is the baseline, the candidates follow. */
+export function VersionName(props: { version: string; index: number }) {
+  return <b class={`pm-name pm-name-${Math.min(props.index, 3)}`}>{props.version}</b>;
 }
 
 /** Buttons of which one is pressed; arrows go from one to the next. */

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import type { Host } from "../host";
-import type { Told, UnitBody } from "../model";
-import { toldOf } from "../parts/hooks";
+import type { Host } from "../../host";
+import type { CheckError, Told, UnitBody } from "../../model";
+import { toldOf } from "../../parts/hooks";
 
 export const TYPING_PAUSE = 200;
 
@@ -110,4 +110,9 @@ export function useDraft(host: Host, view: string): Draft {
   const { name, body, base, savedAt, unsaved, revision, failed } = kept.current;
   const waiting = timer.current !== undefined || underWay.current > 0;
   return { name, body, base, savedAt, unsaved: unsaved || waiting, waiting, revision, failed, edit, flush };
+}
+
+/** The errors that belong to one part of the draft. */
+export function at(errors: readonly CheckError[] | undefined, where: string): CheckError[] {
+  return (errors ?? []).filter((error) => error.where === where);
 }

@@ -1,9 +1,9 @@
-import { cost, count, plural, seconds, significant } from "../logic/format";
-import type { ComparisonView, RunProgress, ScorerView } from "../model";
-import { useAct, useHost, useTrait } from "../parts/hooks";
-import { Interval, scaleOf } from "../parts/interval";
-import { Button, Empty, ErrorNote, Fold, Loading, Mark, Select, Tag, Time } from "../parts/ui";
-import { Grid } from "./grid";
+import { cost, count, plural, seconds, significant } from "../../logic/format";
+import type { ComparisonView, RunProgress, ScorerView } from "../../model";
+import { useAct, useHost, useTrait } from "../../parts/hooks";
+import { Interval, scaleOf } from "../../parts/interval";
+import { Button, Empty, ErrorNote, Fold, Loading, Mark, Select, Tag, Time } from "../../parts/ui";
+import { Outputs } from "./outputs";
 
 export function EvaluatePanel() {
   const catalog = useTrait("state_catalog");
@@ -21,7 +21,7 @@ export function EvaluatePanel() {
       {runName && !progress && !run.error && <Loading what="the run" />}
       {progress && <Progress progress={progress} />}
       {progress && <VerdictStrip progress={progress} />}
-      {progress && <Grid progress={progress} />}
+      {progress && <Outputs progress={progress} />}
       {!runName && runs.ready && (versions.items?.length ?? 0) > 0 && (catalog.suites?.length ?? 0) > 0 && (
         <Empty title="No run yet">
           <p>
@@ -112,11 +112,11 @@ ws.suite("triage/basics", dataset=data, primary="category",
             )}
           </span>
         ))}
-        {free.length > 0 && (
+        {picked.length < 2 && free.length > 0 && (
           <Select
-            label={picked.length < 2 ? "Candidate" : "More"}
+            label="Candidate"
             value=""
-            options={[{ value: "", text: "Add a version…" }, ...free.map((each) => option(each.version))]}
+            options={[{ value: "", text: "Choose a version…" }, ...free.map((each) => option(each.version))]}
             onChange={(version) => version && set([...picked, version])}
           />
         )}
@@ -157,6 +157,16 @@ ws.suite("triage/basics", dataset=data, primary="category",
         </span>
       </div>
       <div class="pm-row pm-soft pm-setup-notes">
+        {picked.length >= 2 && free.length > 0 && (
+          <Select
+            label="Another candidate"
+            hideLabel
+            value=""
+            class="pm-add"
+            options={[{ value: "", text: "Add a version…" }, ...free.map((each) => option(each.version))]}
+            onChange={(version) => version && set([...picked, version])}
+          />
+        )}
         {estimate && (
           <span>
             {plural(estimate.calls - estimate.cached, "answer")} to ask for
@@ -290,7 +300,7 @@ function VerdictStrip(props: { progress: RunProgress }) {
               </Tag>
             )}
           </p>
-          <Details comparison={first} scorer={scorer} />
+          <Details comparison={first} scorer={scorer} scorers={run.suite?.scorers ?? []} />
         </div>
         <Interval comparison={first} scorer={scorer} />
       </div>
@@ -330,17 +340,40 @@ function Guards(props: { guards: ComparisonView["guards"] }) {
   );
 }
 
-function Details(props: { comparison: ComparisonView; scorer: ScorerView | undefined }) {
+function Details(props: {
+  comparison: ComparisonView;
+  scorer: ScorerView | undefined;
+  scorers: ScorerView[];
+}) {
   const { comparison, scorer } = props;
+  const host = useHost();
   const { factor, unit } = scaleOf(scorer);
   const { baseline_mean: before, candidate_mean: after } = comparison;
   const words = [
     before !== null && after !== null
-      ? `${comparison.scorer}: ${comparison.baseline} ${significant(before * factor)}, ${comparison.candidate} ${significant(after * factor)} ${unit}`
-      : comparison.scorer,
+      ? `${comparison.baseline} ${significant(before * factor)}, ${comparison.candidate} ${significant(after * factor)} ${unit}`
+      : "",
     scorer?.direction === "lower" ? "lower is better" : "",
     comparison.rows_needed !== null ? `about ${plural(comparison.rows_needed, "row")} would tell` : "",
     comparison.test,
   ].filter(Boolean);
-  return <p class="pm-soft pm-number">{words.join(" · ")}</p>;
+  return (
+    <div class="pm-row pm-details">
+      {props.scorers.length > 1 ? (
+        <Select
+          label="Scorer shown"
+          hideLabel
+          value={comparison.scorer}
+          options={props.scorers.map((each) => ({
+            value: each.name,
+            text: each.primary ? `${each.name} (primary)` : each.name,
+          }))}
+          onChange={(name) => void host.call("choose_scorer", { scorer: name })}
+        />
+      ) : (
+        <span>{comparison.scorer}</span>
+      )}
+      <span class="pm-soft pm-number">{words.join(" · ")}</span>
+    </div>
+  );
 }

@@ -1,0 +1,88 @@
+import { useState } from "preact/hooks";
+import { count } from "../../logic/format";
+import type { PreviewView } from "../../model";
+import { useAct, useTrait } from "../../parts/hooks";
+import { Button, ErrorNote, Loading, Problems, Select, TextField } from "../../parts/ui";
+
+export function Preview() {
+  const preview = useTrait("state_preview");
+  const catalog = useTrait("state_catalog");
+  const choose = useAct("choose_preview");
+  const [typed, setTyped] = useState<string | null>(null);
+  const view = preview.view ?? null;
+  const dataset = preview.dataset ?? null;
+  const row = preview.row ?? 0;
+  const rows = view?.rows ?? 0;
+  const go = (next: number) => {
+    const wanted = Math.min(Math.max(next, 0), Math.max(0, rows - 1));
+    if (Number.isFinite(wanted)) void choose.run({ dataset, row: wanted });
+  };
+  return (
+    <section aria-label="Preview" class="pm-preview">
+      <div class="pm-head">
+        <h3>Preview</h3>
+        <span class="pm-push" />
+        <Select
+          label="Preview with"
+          hideLabel
+          value={dataset ?? ""}
+          options={[
+            { value: "", text: "defaults and examples" },
+            ...(catalog.datasets ?? []).map((each) => ({ value: each.name, text: each.name })),
+          ]}
+          onChange={(name) => void choose.run({ dataset: name || null, row: 0 })}
+        />
+        {dataset && (
+          <span class="pm-row pm-tight pm-nowrap">
+            <Button kind="quiet" disabled={row <= 0} onClick={() => go(row - 1)} label="Previous row">
+              ‹
+            </Button>
+            <TextField
+              label="Row"
+              hideLabel
+              class="pm-rowbox"
+              value={typed ?? String(row + 1)}
+              onInput={(text) => {
+                setTyped(text);
+                const wanted = Number.parseInt(text, 10);
+                if (wanted >= 1) go(wanted - 1);
+              }}
+              onEnter={() => setTyped(null)}
+            />
+            <span class="pm-soft pm-number">of {count(rows)}</span>
+            <Button
+              kind="quiet"
+              disabled={row >= rows - 1}
+              onClick={() => {
+                setTyped(null);
+                go(row + 1);
+              }}
+              label="Next row"
+            >
+              ›
+            </Button>
+          </span>
+        )}
+      </div>
+      {preview.error && <ErrorNote error={preview.error} />}
+      {!preview.ready && <Loading what="the preview" />}
+      {view && <Rendered view={view} />}
+    </section>
+  );
+}
+
+function Rendered(props: { view: PreviewView }) {
+  const { messages, error } = props.view;
+  return (
+    <div class="pm-rendered" aria-live="polite">
+      {messages.map((message, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a rendered message has nothing of its own but its place
+        <div key={index} class="pm-bubble">
+          <div class="pm-soft">{message.role}</div>
+          <pre class="pm-code">{message.content || " "}</pre>
+        </div>
+      ))}
+      {error && <Problems of={[error]} />}
+    </div>
+  );
+}

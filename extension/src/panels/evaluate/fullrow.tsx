@@ -1,0 +1,191 @@
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { words } from "../../logic/diff";
+import { cost, count, seconds, significant } from "../../logic/format";
+import type { CellView, RowView, SuiteView } from "../../model";
+import { useAct } from "../../parts/hooks";
+import { Button, ErrorNote, Fold, Loading, Mark, Tag, VersionName } from "../../parts/ui";
+
+export function FullRow(props: {
+  token: number;
+  position: number;
+  total: number;
+  versions: string[];
+  suite: SuiteView;
+  running: boolean;
+  onClose: () => void;
+  onStep: (step: number) => void;
+}) {
+  const { token, position, versions } = props;
+  const fetched = useAct("row");
+  const [shown, setShown] = useState<RowView | null>(null);
+  const { run } = fetched;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a row that was pending is asked for again when the run is done
+  useEffect(() => {
+    let current = true;
+    void run({ token, position }).then((got) => current && got && setShown(got.value));
+    return () => {
+      current = false;
+    };
+  }, [run, token, position, props.running]);
+  return (
+    <section class="pm-full" aria-label={`Row ${shown ? shown.row + 1 : ""} in full`} aria-live="polite">
+      <div class="pm-head">
+        <h3>Row {shown ? count(shown.row + 1) : "…"}</h3>
+        <span class="pm-soft">
+          <kbd>[</kbd> <kbd>]</kbd> flipped rows, <kbd>Esc</kbd> closes
+        </span>
+        <span class="pm-push" />
+        <Button kind="quiet" disabled={position === 0} onClick={() => props.onStep(-1)}>
+          ‹ Previous
+        </Button>
+        <Button kind="quiet" disabled={position >= props.total - 1} onClick={() => props.onStep(1)}>
+          Next ›
+        </Button>
+        <Button kind="quiet" onClick={props.onClose} title="Esc">
+          Close
+        </Button>
+      </div>
+      {fetched.error && <ErrorNote error={fetched.error} />}
+      {!shown && !fetched.error && <Loading what="the row" />}
+      {shown && (
+        <>
+          <dl class="pm-values">
+            {Object.entries(shown.values).map(([name, value]) => (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+              </div>
+            ))}
+          </dl>
+          <div class="pm-answers">
+            {versions.map((version, index) => {
+              const cell = shown.cells[version];
+              const first = versions[0];
+              return (
+                cell && (
+                  <Answer
+                    key={version}
+                    version={version}
+                    index={index}
+                    cell={cell}
+                    baseline={index > 0 && first ? shown.cells[first] : undefined}
+                    suite={props.suite}
+                  />
+                )
+              );
+            })}
+          </div>
+        </>
+      )}
+    </section>
+  );
+}
+
+function Answer(props: {
+  version: string;
+  index: number;
+  cell: CellView;
+  baseline: CellView | undefined;
+  suite: SuiteView;
+}) {
+  const { version, index, cell, baseline } = props;
+  const [marked, setMarked] = useState(false);
+  const differs =
+    baseline && !baseline.error && !cell.error && !cell.pending && baseline.output !== cell.output;
+  const facts = [
+    cell.model ?? "",
+    cell.tokens_in !== null && cell.tokens_out !== null
+      ? `${count(cell.tokens_in)} in, ${count(cell.tokens_out)} out`
+      : "",
+    cell.latency !== null ? seconds(cell.latency) : "",
+    cell.cost !== null ? cost(cell.cost) : "",
+    cell.cached ? "from the cache" : "",
+  ].filter(Boolean);
+  return (
+    <article class={`pm-answer pm-col-${index}`}>
+      <header class="pm-row">
+        <VersionName version={version} index={index} />
+        {index === 0 && <span class="pm-soft">baseline</span>}
+        {cell.change && (
+          <Tag>
+            <Mark of={cell.change} spoken={false} />{" "}
+            {cell.change === "pending" ? "not answered yet" : cell.change}
+          </Tag>
+        )}
+        <span class="pm-push" />
+        {differs && (
+          <Button kind="quiet" pressed={marked} onClick={() => setMarked(!marked)}>
+            Mark differences
+          </Button>
+        )}
+      </header>
+      {cell.error ? (
+        <div class="pm-problem">
+          <span class="pm-mark" aria-hidden="true">
+            !
+          </span>
+          {cell.error}
+        </div>
+      ) : (
+        <pre class="pm-code pm-answer-text">
+          {cell.pending ? (
+            "Not answered yet."
+          ) : differs && marked ? (
+            <Marked from={baseline.output} to={cell.output} />
+          ) : (
+            cell.output || " "
+          )}
+        </pre>
+      )}
+      <table class="pm-scores">
+        <tbody>
+          {props.suite.scorers.map((scorer) => {
+            const value = cell.scores[scorer.name];
+            return (
+              <tr key={scorer.name}>
+                <th scope="row">{scorer.name}</th>
+                <td
+                  class="pm-number"
+                  title={value === null || value === undefined ? undefined : String(value)}
+                >
+                  {value === null || value === undefined ? "–" : significant(value)} {scorer.unit}
+                </td>
+                <td>{cell.score_errors?.[scorer.name] ?? ""}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+      <p class="pm-soft pm-number">{facts.join(" · ")}</p>
+      {cell.request && (
+        <Fold summary="What was asked">
+          {cell.request.map((message, at) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: a rendered message has nothing of its own but its place
+            <div class="pm-bubble" key={at}>
+              <div class="pm-soft">{message.role}</div>
+              <pre class="pm-code">{message.content}</pre>
+            </div>
+          ))}
+        </Fold>
+      )}
+    </article>
+  );
+}
+
+function Marked(props: { from: string; to: string }) {
+  const parts = useMemo(() => {
+    // A word diff of very long texts would hold the page; there the whole text counts as changed.
+    if (props.from.length + props.to.length > 40_000) return [{ text: props.to, marked: true }];
+    return words(props.from, props.to).right;
+  }, [props.from, props.to]);
+  return (
+    <>
+      {parts.map(
+        (part, at) =>
+          // biome-ignore-start lint/suspicious/noArrayIndexKey: parts have nothing of their own but their place
+          part.marked ? <ins key={at}>{part.text}</ins> : <span key={at}>{part.text}</span>,
+        // biome-ignore-end lint/suspicious/noArrayIndexKey: as above
+      )}
+    </>
+  );
+}

@@ -1,0 +1,233 @@
+import type { JSX } from "preact";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { count } from "../../logic/format";
+import type { RowFilter, RowSort, RunProgress } from "../../model";
+import { useTrait } from "../../parts/hooks";
+import { Button, Empty, ErrorNote, Loading, Segments, Select } from "../../parts/ui";
+import { FullRow } from "./fullrow";
+import { Grid } from "./grid";
+import { useRows } from "./rows";
+
+const HEIGHTS = { dense: 28, relaxed: 44 } as const;
+const FILTERS: [RowFilter, string, string][] = [
+  ["all", "All", "every row"],
+  ["flipped", "Flipped", "the score changed, for better or worse"],
+  ["worse", "▼ Worse", "the candidate scores lower than the baseline"],
+  ["better", "▲ Better", "the candidate scores higher than the baseline"],
+  ["errors", "! Errors", "no answer or no score in one of the versions"],
+];
+
+export function Outputs(props: { progress: RunProgress }) {
+  const { progress } = props;
+  const run = useTrait("state_run");
+  const verdict = useTrait("state_verdict");
+  const suite = run.suite ?? null;
+  const scorer = suite?.scorers.find((each) => each.name === run.scorer);
+  const [filter, setFilter] = useState<RowFilter>("all");
+  const [sort, setSort] = useState<RowSort>(progress.status === "running" ? "row" : "flipped");
+  const [typed, setTyped] = useState("");
+  const [search, setSearch] = useState("");
+  const [density, setDensity] = useState<keyof typeof HEIGHTS>("relaxed");
+  const [active, setActive] = useState(0);
+  const [open, setOpen] = useState<number | null>(null);
+  const searchBox = useRef<HTMLInputElement>(null);
+  const grid = useRef<HTMLDivElement>(null);
+  const wasRunning = useRef(progress.status === "running");
+  const running = progress.status === "running";
+  if (running) wasRunning.current = true;
+
+  useEffect(() => {
+    const timer = setTimeout(() => setSearch(typed.trim()), 250);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  const rows = useRows(progress, filter, sort, search, run.scorer ?? "");
+  const total = rows.order?.total ?? 0;
+  const token = rows.order?.token;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another order begins at its top
+  useEffect(() => {
+    setActive(0);
+    setOpen(null);
+  }, [token]);
+
+  const pair = verdict.run === progress.run ? verdict.pair : null;
+  const versions = useMemo(() => {
+    const first = pair ?? progress.versions;
+    return [...new Set([...first, ...progress.versions])];
+  }, [pair, progress.versions]);
+  const flip = (step: number) => {
+    for (let at = active + step; at >= 0 && at < total; at += step) {
+      const row = rows.row(at);
+      if (!row) return setActive(at);
+      if (Object.values(row.cells).some((cell) => cell.change === "better" || cell.change === "worse")) {
+        setActive(at);
+        if (open !== null) setOpen(at);
+        return;
+      }
+    }
+  };
+  const keys = (event: JSX.TargetedKeyboardEvent<HTMLElement>) => {
+    const target = event.target as HTMLElement;
+    if (target.matches("input, select, textarea")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const to = (next: number) => {
+      const row = Math.min(Math.max(next, 0), total - 1);
+      setActive(row);
+      if (open !== null) setOpen(row);
+    };
+    const acts: Record<string, () => void> = {
+      ArrowDown: () => to(active + 1),
+      ArrowUp: () => to(active - 1),
+      PageDown: () => to(active + 10),
+      PageUp: () => to(active - 10),
+      Home: () => to(0),
+      End: () => to(total - 1),
+      Enter: () => setOpen(active),
+      Escape: () => {
+        setOpen(null);
+        grid.current?.focus();
+      },
+      "/": () => searchBox.current?.focus(),
+      "]": () => flip(1),
+      "[": () => flip(-1),
+    };
+    const act = acts[event.key];
+    // Enter and arrows on a button or a list inside are that button's own.
+    if (!act || (target.closest("button, summary, [role=radiogroup]") && !"/[]Escape".includes(event.key)))
+      return;
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  };
+  if (!suite) return <Loading what="rows" />;
+  const counts = rows.order?.counts;
+  const stale = wasRunning.current && !running && sort === "row" && filter === "all";
+  return (
+    <section class="pm-rows" aria-label="Outputs side by side" onKeyDown={keys}>
+      <div class="pm-toolbar">
+        <Segments
+          label="Rows shown"
+          value={filter}
+          options={FILTERS.map(([value, text, title]) => ({
+            value,
+            title,
+            text: (
+              <>
+                {text} <span class="pm-number pm-soft">{counts ? count(counts[value]) : ""}</span>
+              </>
+            ),
+          }))}
+          onChange={setFilter}
+        />
+        <input
+          ref={searchBox}
+          class="pm-input pm-search"
+          type="search"
+          aria-label="Search inputs and outputs"
+          placeholder="Search  /"
+          value={typed}
+          onInput={(event) => setTyped(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Escape") {
+              event.stopPropagation();
+              setTyped("");
+              grid.current?.focus();
+            } else if (event.key === "ArrowDown" || event.key === "Enter") {
+              event.preventDefault();
+              grid.current?.focus();
+            }
+          }}
+        />
+        <div class="pm-toolbar-end">
+          <Select
+            label="Order"
+            hideLabel
+            value={sort}
+            options={[
+              { value: "flipped", text: "flipped first" },
+              { value: "change", text: "by size of change" },
+              { value: "row", text: "as in the dataset" },
+            ]}
+            onChange={setSort}
+          />
+          <Button
+            kind="quiet"
+            pressed={density === "dense"}
+            onClick={() => setDensity(density === "dense" ? "relaxed" : "dense")}
+          >
+            Dense
+          </Button>
+        </div>
+      </div>
+      {rows.error && <ErrorNote error={rows.error} />}
+      {(rows.offer || stale) && (
+        <div class="pm-offer" role="status">
+          {rows.offer
+            ? `The run has moved on: ${count(rows.offer.total)} rows by now.`
+            : "The run is complete. The rows below are still in the dataset's order."}
+          <Button onClick={() => (rows.offer ? rows.take() : setSort("flipped"))}>
+            {rows.offer ? "Show the new order" : "Show flipped rows first"}
+          </Button>
+        </div>
+      )}
+      {!rows.order && !rows.error && <Loading what="rows" lines={5} />}
+      {rows.order && total === 0 && (
+        <Empty title={search ? `No row holds “${search}”` : emptyTitle(filter)}>
+          <Button
+            onClick={() => {
+              setTyped("");
+              setSearch("");
+              setFilter("all");
+            }}
+          >
+            Show all rows
+          </Button>
+        </Empty>
+      )}
+      {rows.order && total > 0 && (
+        <Grid
+          rows={rows}
+          total={total}
+          versions={versions}
+          suite={suite}
+          scorer={scorer}
+          rowHeight={HEIGHTS[density]}
+          active={active}
+          open={open}
+          onActive={setActive}
+          onOpen={setOpen}
+          gridRef={grid}
+        />
+      )}
+      {open !== null && token !== undefined && (
+        <FullRow
+          key={token}
+          token={token}
+          position={open}
+          total={total}
+          versions={versions}
+          suite={suite}
+          running={running}
+          onClose={() => {
+            setOpen(null);
+            grid.current?.focus();
+          }}
+          onStep={(step) => {
+            const next = Math.min(Math.max(open + step, 0), total - 1);
+            setActive(next);
+            setOpen(next);
+          }}
+        />
+      )}
+    </section>
+  );
+}
+
+function emptyTitle(filter: RowFilter): string {
+  return {
+    all: "This run has no rows",
+    flipped: "No row flipped",
+    better: "No row got better",
+    worse: "No row got worse",
+    errors: "No errors",
+  }[filter];
+}

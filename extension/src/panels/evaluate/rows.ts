@@ -1,0 +1,138 @@
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { pagesOf } from "../../logic/window";
+import type { OrderReply, RowFilter, RowSort, RowView, RunProgress, Told } from "../../model";
+import { toldOf, useHost, useTrait } from "../../parts/hooks";
+
+const PAGE = 50;
+
+export interface Rows {
+  order: OrderReply | null;
+  /** A newer order than the one that is shown; taken over when the reader says so. */
+  offer: OrderReply | null;
+  row(position: number): RowView | undefined;
+  need(first: number, end: number): void;
+  take(): void;
+  error: Told | null;
+  busy: boolean;
+}
+
+/** Pages of rows in an order that stays as it is until another one is asked for. */
+export function useRows(
+  progress: RunProgress,
+  filter: RowFilter,
+  sort: RowSort,
+  search: string,
+  scorer: string,
+): Rows {
+  const host = useHost();
+  const verdict = useTrait("state_verdict");
+  const pair = (verdict.run === progress.run && verdict.pair?.join(" ")) || "";
+  const [, again] = useState(0);
+  const kept = useRef({
+    order: null as OrderReply | null,
+    offer: null as OrderReply | null,
+    error: null as Told | null,
+    pages: new Map<string, RowView[]>(),
+    asked: new Set<string>(),
+    window: [0, 0] as [number, number],
+    question: 0,
+    busy: false,
+  });
+  const draw = useCallback(() => again((n) => n + 1), []);
+
+  const fetchPages = useCallback(
+    async (fresh: boolean) => {
+      const mine = kept.current;
+      const token = mine.order?.token;
+      if (token === undefined) return;
+      const [first, end] = mine.window;
+      await Promise.all(
+        pagesOf({ first, end }, PAGE).map(async (page) => {
+          const key = `${token}/${page}`;
+          if (mine.asked.has(key) || (!fresh && mine.pages.has(key))) return;
+          mine.asked.add(key);
+          try {
+            const { rows } = await host.call("rows", { token, offset: page * PAGE, limit: PAGE });
+            mine.pages.set(key, rows);
+            mine.error = null;
+          } catch (error) {
+            mine.error = toldOf(error);
+          } finally {
+            mine.asked.delete(key);
+          }
+        }),
+      );
+      draw();
+    },
+    [host, draw],
+  );
+
+  const ask = useCallback(
+    async (keep: boolean) => {
+      const mine = kept.current;
+      mine.question += 1;
+      const question = mine.question;
+      if (!keep) mine.busy = true;
+      try {
+        const order = await host.call("order", { filter, sort, search });
+        if (question !== mine.question) return;
+        mine.error = null;
+        if (keep && mine.order) {
+          const other = order.total !== mine.order.total;
+          mine.order = { ...mine.order, counts: order.counts };
+          mine.offer = other ? order : mine.offer;
+        } else {
+          mine.order = order;
+          mine.offer = null;
+          mine.pages.clear();
+        }
+      } catch (error) {
+        if (question === mine.question) mine.error = toldOf(error);
+      } finally {
+        if (question === mine.question) mine.busy = false;
+        draw();
+      }
+      if (question === mine.question) await fetchPages(keep);
+    },
+    [host, filter, sort, search, draw, fetchPages],
+  );
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another run, pair or scorer is another question
+  useEffect(() => {
+    kept.current.offer = null;
+    void ask(false);
+  }, [ask, progress.run, pair, scorer]);
+
+  // While answers arrive, counts and the rows in sight follow about once a second; their order does not.
+  const running = progress.status === "running";
+  useEffect(() => {
+    if (!running) return;
+    const timer = setInterval(() => void ask(true), 1000);
+    return () => {
+      clearInterval(timer);
+      void ask(true);
+    };
+  }, [running, ask]);
+
+  const { order, offer, error, busy, pages } = kept.current;
+  return {
+    order,
+    offer,
+    error,
+    busy,
+    row: (position) =>
+      order ? pages.get(`${order.token}/${Math.floor(position / PAGE)}`)?.[position % PAGE] : undefined,
+    need(first, end) {
+      kept.current.window = [first, end];
+      void fetchPages(false);
+    },
+    take() {
+      const mine = kept.current;
+      mine.order = mine.offer;
+      mine.offer = null;
+      mine.pages.clear();
+      draw();
+      void fetchPages(false);
+    },
+  };
+}
