@@ -221,7 +221,7 @@ def _demand_expected(held: LabelPointer | None, move: Move) -> None:
 def _meets(held: LabelPointer | None, expected: Expected) -> bool:
     if held is None or expected is None:
         return held is None and expected is None
-    return held.seq == expected if isinstance(expected, int) else f"v{held.version}" == expected
+    return held.seq == expected if isinstance(expected, int) else held.version == parse_number(expected, "registry")
 
 
 def _said(expected: Expected) -> str:

@@ -20,6 +20,7 @@ from pressmark.registry.texts import check_line
 from pressmark.registry.values import ROLES, NewToken, Principal, Role, TokenInfo, patterns
 from pressmark.wire import read_time
 
+_ID = re.compile(r"[0-9a-f]{12}")
 _PATTERN = re.compile(r"[a-z0-9._/*-]{1,200}")
 
 
@@ -85,7 +86,8 @@ def one(connection: sa.Connection, token: str) -> TokenInfo:
     Raises:
         NotFoundError: There is no such token.
     """
-    row = connection.execute(sa.select(schema.tokens).where(schema.tokens.c.id == token)).first()
+    asked = sa.select(schema.tokens).where(schema.tokens.c.id == token)
+    row = connection.execute(asked).first() if _ID.fullmatch(token) else None
     if row is None:
         raise NotFoundError(f"there is no token {token!r}: see registry.tokens()")
     return _info(row)
