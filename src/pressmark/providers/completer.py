@@ -11,7 +11,7 @@ from pressmark.errors import EndpointError
 from pressmark.evals import Answer
 from pressmark.prompts import freeze
 from pressmark.providers.endpoint import Endpoint
-from pressmark.providers.failures import garbage, translated
+from pressmark.providers.failures import garbage, reported, translated
 from pressmark.providers.prices import cost
 
 if TYPE_CHECKING:
@@ -49,19 +49,24 @@ class Completer:
         """
         key = self.endpoint.key()
         client = self._ready(key)
+        failure: EndpointError | None = None
         began = time.perf_counter()
         try:
             body = await _body(client, request)
         except Exception as error:
-            told = translated(error, self.endpoint, key)
-            if told is None:
+            failure = translated(error, self.endpoint, key)
+            if failure is None:
                 raise
-            raise told from None  # the original may quote the key
+        if failure is not None:
+            # Raised outside of the except clause: the original may quote the key, and would be its context.
+            raise failure
         latency = time.perf_counter() - began
         try:
             whole = json.loads(body)
         except ValueError:
             raise garbage(self.endpoint, "its body is not JSON") from None
+        if isinstance(whole, dict) and isinstance(whole.get("error"), dict):
+            raise reported(self.endpoint, whole["error"].get("message"), key)
         return _answer(whole, self.endpoint, str(request.get("model", "")), latency)
 
     async def aclose(self) -> None:
@@ -112,12 +117,6 @@ def completer(endpoint: Endpoint) -> Completer:
 
 
 def _answer(whole: Any, endpoint: Endpoint, asked_model: str, latency: float) -> Answer:
-    if isinstance(whole, dict) and isinstance(whole.get("error"), dict):
-        # Some gateways report a failure behind them with status 200.
-        message = str(whole["error"].get("message", ""))[:300]
-        raise EndpointError(
-            f"endpoint {endpoint.name!r} answered with an error: {message}", kind="server", retryable=True, status=200
-        )
     try:
         choice = whole["choices"][0]
         message = choice["message"]

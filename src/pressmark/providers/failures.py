@@ -48,6 +48,16 @@ def garbage(endpoint: Endpoint, why: str) -> EndpointError:
     )
 
 
+def reported(endpoint: Endpoint, message: Any, key: str | None) -> EndpointError:
+    """The error for a gateway that reports a failure behind it with status 200."""
+    return EndpointError(
+        f"endpoint {endpoint.name!r} answered with an error: {_said(message, key)}",
+        kind="server",
+        status=200,
+        retryable=True,
+    )
+
+
 def _connection(error: Exception, endpoint: Endpoint) -> EndpointConnectionError:
     cause = error.__cause__
     refused = type(cause).__name__ in ("ConnectError", "ConnectTimeout", "UnsupportedProtocol", "ProxyError")
