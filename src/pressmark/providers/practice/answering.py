@@ -7,30 +7,21 @@ message, so that the same request has the same answer.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import math
-import random
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pressmark.providers.practice import extraction, judging, replies, schema
-from pressmark.providers.practice.knowledge import TOPICS, URGENCY_WORDS
-from pressmark.providers.practice.labels import find_labels, lessons_about, normal_form
-from pressmark.providers.practice.learner import Learner, Lesson, probabilities
-from pressmark.providers.practice.messages import CATEGORIES, URGENCIES, training_messages
-from pressmark.providers.practice.reading import CATEGORY_FIELDS, URGENCY_FIELDS, Assignment, Task, content_text, read
+from pressmark.providers.practice import cues, judging, schema
+from pressmark.providers.practice.knowing import Knowing, sounds_like_support
+from pressmark.providers.practice.knowledge import TOPICS
+from pressmark.providers.practice.labels import find_labels
+from pressmark.providers.practice.learner import Learner
+from pressmark.providers.practice.messages import CATEGORIES, training_messages
+from pressmark.providers.practice.reading import Assignment, Task, content_text, read
 from pressmark.providers.practice.requests import ChatRequest
-from pressmark.providers.practice.words import concepts, content_words, words
-
-_CATCH_ALL = re.compile(r"^(?:other|others|misc\w*|general|none|unknown|something else|unclear|rest)\b", re.IGNORECASE)
-_ABSENT = re.compile(
-    r"(?:\bno(?:ne| order number| number| such number)?\b|\bmissing\b|\babsent\b|\bnot (?:given|present|there|mentioned)\b|\bwithout\b)"
-    r"[^.\n]{0,40}?\b(?:use|write|return|answer|give|put|say|output)\b (?:the word |an? )?[\"'`]?(?P<word>null|none|n/a|unknown|empty string|nothing|-)",
-    re.IGNORECASE,
-)
+from pressmark.providers.practice.words import content_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +53,7 @@ class PracticeModel:
     def __init__(self) -> None:
         rows = training_messages()
         self._topics = Learner((str(row["text"]), str(row["category"])) for row in rows)
-        self._urgency = Learner((str(row["text"]), str(row["urgency"])) for row in rows)
+        self._urgencies = Learner((str(row["text"]), str(row["urgency"])) for row in rows)
 
     def answer(self, request: ChatRequest, variation: int = 0) -> Answer:
         """Answer a request.
@@ -74,47 +65,40 @@ class PracticeModel:
         Returns:
             The answer, cut at its stop texts and its length.
         """
-        tool = self._tool_to_call(request)
-        allowed, described = _what_is_allowed(request, tool)
+        tool = _tool_to_call(request)
+        form = request.schema if tool is None else tool.get("parameters") or {"type": "object"}
+        allowed = {} if form is None else schema.allowed_values(form)
+        described = "" if form is None else schema.described(form)
         assignment = read(request.messages, allowed=allowed, described=described)
-        draw = "" if request.temperature == 0 else f"{request.seed if request.seed is not None else variation}"
-        work = _Work(self._topics, self._urgency, assignment, request, draw)
-        if tool is not None:
-            arguments = schema.fill(tool.get("parameters") or {"type": "object"}, work.knows, work.dice("tool"))
-            call = ToolCall(str(tool["name"]), json.dumps(arguments, ensure_ascii=False))
-            return Answer(None, call, "tool_calls")
-        return _cut(work.text(), request)
-
-    def _tool_to_call(self, request: ChatRequest) -> Mapping[str, Any] | None:
-        """The function that this request must or should call."""
-        if not request.tools or request.tool_choice == "none":
-            return None
-        if request.tool_choice in request.tools:
-            return request.tools[request.tool_choice]
-        if request.messages[-1]["role"] == "tool":
-            return None
-        told = "\n".join(content_text(message.get("content")) for message in request.messages)
-        asked = re.search(
-            r"\b(?:call|use|using|with|via|through)\b[^.\n]{0,30}\b(?:tool|function)s?\b", told, re.IGNORECASE
-        )
-        named = [name for name in request.tools if name.lower() in told.lower()]
-        if request.tool_choice == "auto" and not asked and not named:
-            return None
-        known = content_words(told)
-
-        def fitness(name: str) -> tuple[bool, int]:
-            tool = request.tools[name] if request.tools else {}
-            about = f"{name.replace('_', ' ')} {tool.get('description', '')}"
-            return name in named, len(content_words(about) & known)
-
-        return request.tools[max(request.tools, key=fitness)]
+        draw = str(variation if request.seed is None else request.seed)
+        knowing = Knowing(self._topics, self._urgencies, assignment, request.temperature, draw)
+        said = _Said(knowing, assignment, request)
+        if tool is not None and form is not None:
+            arguments = schema.fill(form, said.field, knowing.dice("tool"))
+            return Answer(None, ToolCall(str(tool["name"]), _json(arguments)), "tool_calls")
+        return _cut(said.text(), request)
 
 
-def _what_is_allowed(request: ChatRequest, tool: Mapping[str, Any] | None) -> tuple[dict[str, tuple[str, ...]], str]:
-    form = (tool.get("parameters") or {}) if tool is not None else request.schema
-    if form is None:
-        return {}, ""
-    return schema.allowed_values(form), schema.described(form)
+def _tool_to_call(request: ChatRequest) -> Mapping[str, Any] | None:
+    """The function that this request must call, or asks for."""
+    tools = request.tools
+    if not tools or request.tool_choice == "none":
+        return None
+    if request.tool_choice in tools:
+        return tools[request.tool_choice]
+    told = "\n".join(content_text(message.get("content")) for message in request.messages)
+    named = {name for name in tools if name.lower() in told.lower()}
+    if request.tool_choice == "auto" and not named and not cues.CALLS_TOOL.search(told):
+        return None
+    if request.messages[-1]["role"] == "tool":
+        return None
+    known = content_words(told)
+
+    def fitness(name: str) -> tuple[bool, int]:
+        about = f"{name.replace('_', ' ')} {tools[name].get('description', '')}"
+        return name in named, len(content_words(about) & known)
+
+    return tools[max(tools, key=fitness)]
 
 
 def _cut(text: str, request: ChatRequest) -> Answer:
@@ -125,278 +109,143 @@ def _cut(text: str, request: ChatRequest) -> Answer:
     return Answer(text)
 
 
-class _Work:
-    """One call: everything that depends on this prompt and this message."""
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
-    def __init__(
-        self, topics: Learner, urgency: Learner, assignment: Assignment, request: ChatRequest, draw: str
-    ) -> None:
-        self._topics = topics
-        self._urgency_learner = urgency
+
+class _Said:
+    """One answer, put as the prompt wants it."""
+
+    def __init__(self, knowing: Knowing, assignment: Assignment, request: ChatRequest) -> None:
+        self._knowing = knowing
         self._it = assignment
         self._request = request
-        self._draw = draw
-        self._label = ""
-        self._form = extraction.number_form(assignment.instructions)
-
-    def dice(self, purpose: str) -> random.Random:
-        """Chance that is fixed by message, purpose and, above temperature 0, the seed."""
-        told = "\0".join((purpose, self._it.text, self._draw))
-        return random.Random(hashlib.blake2b(told.encode(), digest_size=8).digest())  # noqa: S311  # wording, not secrets
 
     def text(self) -> str:
         """The whole answer as text."""
         request, it = self._request, self._it
         if request.schema is not None:
-            return json.dumps(schema.fill(request.schema, self.knows, self.dice("schema")), ensure_ascii=False)
+            return _json(schema.fill(request.schema, self.field, self._knowing.dice("schema")))
         if request.messages[-1]["role"] == "tool":
             return f"According to the tool: {content_text(request.messages[-1].get('content'))}"
-        if it.task is Task.COMPARE:
-            return self._comparison()
-        if it.task is Task.GRADE:
-            return self._grade()
         if request.json_mode or it.manner.json:
-            return self._json()
-        if it.task is Task.CLASSIFY:
-            return self._classification()
-        if it.task is Task.RECORD:
-            return "\n".join(f"{key.replace('_', ' ').capitalize()}: {self._shown(key)}" for key in it.keys)
-        if it.task is Task.SUMMARIZE:
-            return self._summary()
-        if self._is_support(it.text) or (it.task is Task.REPLY and it.instructions.strip()):
-            return self._reply()
+            return self._object()
+        match it.task:
+            case Task.COMPARE:
+                return self._comparison()
+            case Task.GRADE:
+                return self._grade()
+            case Task.CLASSIFY:
+                return self._classification()
+            case Task.RECORD:
+                return "\n".join(f"{_title(key)}: {self._shown(key)}" for key in it.keys)
+            case Task.SUMMARIZE:
+                return self._summary()
+        if sounds_like_support(it.text) or (it.task is Task.REPLY and it.instructions.strip()):
+            return self._knowing.reply()
         return self._talk()
 
-    # What the model knows of the message.
-
-    def label(self) -> str:
-        """The category: a listed label, or a name of the model's own."""
-        if not self._label:
-            it = self._it
-            if it.labels:
-                logits = self._label_logits()
-                self._label = max(logits, key=lambda name: logits[name])
-            else:
-                self._label = self.dice("name").choice(TOPICS[self.category()].names)
-        return self._label
-
-    def category(self) -> str:
-        """The shipped category that fits best, whatever the prompt calls it."""
-        stated = re.search(r"\bcategory\W{1,3}(?P<name>[\w -]+)", self._it.instructions, re.IGNORECASE)
-        if stated and self._it.task is Task.REPLY:
-            for name in CATEGORIES:
-                if normal_form(stated["name"]) == normal_form(name):
-                    return name
-        logits = self._warmed(self._topics.logits(self._it.text, self._it.lessons), "category")
-        return max(logits, key=lambda name: logits[name])
-
-    def _warmed(self, logits: dict[str, float], purpose: str) -> dict[str, float]:
-        """Logits with the noise that temperature brings."""
-        heat = 0.5 * self._request.temperature
-        if not heat:
-            return logits
-        dice = self.dice("heat " + purpose)
-        return {
-            name: value - heat * math.log(-math.log(dice.uniform(1e-9, 1 - 1e-9))) for name, value in logits.items()
-        }
-
-    def _label_logits(self) -> dict[str, float]:
-        it = self._it
-        chances = probabilities(self._topics.logits(it.text, it.lessons))
-        taught = self._topics.taught(it.text, it.lessons)
-        logits = {}
-        for label in it.labels:
-            said = " ".join(lesson.text for lesson in it.lessons if lesson.label == label and not lesson.is_example)
-            logits[label] = math.log(self._chance(label, said, chances)) + taught.get(label, 0.0)
-        return self._warmed(logits, "label")
-
-    def _chance(self, label: str, said: str, chances: Mapping[str, float]) -> float:
-        """How likely ``label`` is, by what it means in terms of the shipped categories."""
-        exact = next((name for name in CATEGORIES if normal_form(name) == normal_form(label)), None)
-        if exact is not None:
-            return max(chances[exact], 1e-6)
-        if _CATCH_ALL.match(label):
-            return 0.02 if self._is_support(self._it.text) else 0.9
-        spelled = normal_form(label)
-        meaning = {name: len(content_words(spelled) & content_words(topic.cues)) for name, topic in TOPICS.items()}
-        if not any(meaning.values()) and any(concepts(words(f"{spelled} {said}"))):
-            meaning = {
-                name: round(4 * share)
-                for name, share in probabilities(self._topics.logits(f"{spelled} {said}")).items()
-            }
-        total = sum(meaning.values())
-        if not total:
-            return 0.01
-        return max(sum(chances[name] * weight for name, weight in meaning.items()) / total, 1e-6)
-
-    def _is_support(self, text: str) -> bool:
-        """Whether ``text`` sounds like something that a customer writes."""
-        return bool(text.strip()) and len(set(concepts(words(text)))) >= 2
-
-    def urgency(self, levels: tuple[str, ...]) -> str:
-        """How urgent the message is: one of ``levels``, or in the model's own words."""
-        lessons = tuple(
-            Lesson(URGENCIES[rank], lesson.text, is_example=False)
-            for lesson in lessons_about(self._it.instructions, levels)
-            if (rank := _rank(lesson.label, levels)) is not None
-        )
-        logits = self._warmed(extraction.urgency(self._it.text, self._urgency_learner, lessons), "urgency")
-        best = max(logits, key=lambda name: logits[name])
-        if not levels:
-            return self.dice("urgency").choice(URGENCY_WORDS[best])
-        return extraction.on_scale(URGENCIES.index(best), levels)
-
-    def order_number(self) -> str | None:
-        """The order number in the message, in the form that the prompt shows."""
-        return extraction.order_number(self._it.text, self._form)
-
-    def knows(self, name: str, values: tuple[str, ...], description: str) -> Any:
-        """What the model knows of a field.
-
-        Args:
-            name: The field's name.
-            values: The words that it may have; empty for any.
-            description: What a schema says about it.
-
-        Returns:
-            Text, a number, a truth value, or None.
-        """
-        it, key = self._it, normal_form(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))
-        if key in CATEGORY_FIELDS or (values and key not in URGENCY_FIELDS and self._speaks_of_labels(values)):
-            return self.label()
-        if key in URGENCY_FIELDS or key.startswith("urgency"):
-            return self.urgency(values or it.levels)
-        if "order" in key.split() or key in {"orderid", "ordernumber", "orderno"}:
-            form = extraction.number_form(description)
-            return extraction.order_number(it.text, form if form.explained else self._form)
-        if key in {"summary", "subject", "title", "gist", "headline"}:
-            return extraction.summary(it.text, _word_limit(it.instructions + " " + description))
-        if key in {"reply", "response", "answer", "draft", "email", "message"}:
-            return self._reply()
-        if key in {"reason", "explanation", "rationale", "why", "reasoning"}:
-            return self._reason()
-        if key == "confidence":
-            return round(max(probabilities(self._topics.logits(it.text, it.lessons)).values()), 2)
-        if key == "language":
-            return _fitting(extraction.language(it.text), values)
-        if key in {"sentiment", "mood", "tone"}:
-            return _fitting(extraction.sentiment(it.text), values)
-        if key in {"score", "rating", "grade"}:
-            return self._score()
-        if key in {"winner", "preferred", "verdict", "better", "choice"}:
-            return self._winner()
-        if any(part in key for part in ("human", "escalat", "urgent")):
-            return self.urgency(URGENCIES) == "high"
-        return None
-
-    def _speaks_of_labels(self, values: tuple[str, ...]) -> bool:
-        return tuple(values) == self._it.labels
-
-    # How it says so.
+    def field(self, name: str, values: tuple[str, ...] = (), described: str = "") -> Any:
+        """What is known of a field, judgements included; see `Knowing.field`."""
+        match name.lower():
+            case "score" | "rating" | "grade":
+                return self._score()
+            case "winner" | "preferred" | "verdict" | "better" | "choice" | "preference":
+                return self._winner()
+        return self._knowing.field(name, values, described)
 
     def _shown(self, key: str) -> str:
-        value = self.knows(key, (), "")
-        return self._absent_word() if value is None else str(value)
+        value = self.field(key)
+        if value is not None:
+            return str(value)
+        return self._absent() or "none given"
 
-    def _absent_word(self) -> str:
-        asked = _ABSENT.search(self._it.instructions)
-        return asked["word"] if asked else "none given"
+    def _absent(self) -> str | None:
+        """The word that the prompt wants where there is nothing to say."""
+        asked = cues.ABSENT.search(self._it.instructions)
+        return (asked["first"] or asked["last"]) if asked else None
 
     def _classification(self) -> str:
-        it, label, dice = self._it, self.label(), self.dice("form")
+        it, label, dice = self._it, self._knowing.label(), self._knowing.dice("form")
         if it.manner.only:
             return label
-        if it.labels and (it.manner.names_label or it.manner.brief) and dice.random() < 0.72:
+        named = it.manner.names_label or it.manner.brief
+        if named and it.labels and dice.random() < 0.72:
             return label
-        if it.manner.brief or it.manner.names_label:
+        if named:
             return dice.choice((f"Category: {label}", f"{label}.", f"**{label}**", f"I would say {label}."))
-        about = dice.choice(TOPICS[self.category()].about)
+        about = dice.choice(TOPICS[self._knowing.category()].about)
+        reason = self._knowing.reason()
         return dice.choice(
             (
                 f"The customer {about}, so I would put this message under **{label}**.",
-                f"This looks like {label} to me: the customer {about}.\n\nLet me know if you would like a reply drafted as well!",
-                f"**{label}**\n\nThe message suggests that the customer {about}. {self._reason()}",
-                f'Based on the message, the best description is "{label}". {self._reason()}',
+                f"This looks like {label} to me: the customer {about}.\n\nShall I draft a reply as well?",
+                f"**{label}**\n\nThe message suggests that the customer {about}. {reason}",
+                f'Based on the message, the best description is "{label}". {reason}',
             )
         )
 
-    def _reason(self) -> str:
-        quoted = extraction.summary(self._it.text, 14)
-        return f"The decisive words are: \u201c{quoted}\u201d"
-
-    def _json(self) -> str:
+    def _object(self) -> str:
+        """A JSON object; in a Markdown fence or behind a sentence now and then, unless the prompt forbids it."""
         it = self._it
-        keys = it.keys or ("category", "summary")
-        if it.task is Task.REPLY and not it.keys:
-            keys = ("reply",)
-        body = json.dumps({key: self._json_value(key) for key in keys}, ensure_ascii=False)
-        if it.manner.only or self._request.json_mode:
-            return body
-        chance = self.dice("wrapping").random()
-        if chance < 0.5:
+        defaults = {
+            Task.REPLY: ("reply",),
+            Task.COMPARE: ("winner",),
+            Task.GRADE: ("score", "reason"),
+            Task.SUMMARIZE: ("summary",),
+        }
+        keys = it.keys or defaults.get(it.task, ("category", "summary"))
+        body = _json({key: self._object_value(key) for key in keys})
+        chance = self._knowing.dice("wrapping").random()
+        if it.manner.only or self._request.json_mode or chance < 0.5:
             return body
         fenced = f"```json\n{body}\n```"
         return fenced if chance < 0.8 else f"Here is the JSON for this message:\n\n{fenced}"
 
-    def _json_value(self, key: str) -> Any:
-        value = self.knows(key, (), "")
+    def _object_value(self, key: str) -> Any:
+        value = self.field(key)
         if value is not None:
             return value
-        asked = _ABSENT.search(self._it.instructions)
-        return (
-            None
-            if asked is None or asked["word"].lower() == "null"
-            else ("" if "empty" in asked["word"].lower() else asked["word"])
-        )
+        word = (self._absent() or "null").lower()
+        return None if word == "null" else "" if "empty" in word else word
 
     def _summary(self) -> str:
-        it = self._it
-        core = extraction.summary(it.text, _word_limit(it.instructions))
-        if it.manner.brief:
+        core = self._knowing.summary()
+        if self._it.manner.brief:
             return core
-        return f"In short, the customer {self.dice('summary').choice(TOPICS[self.category()].about)}: {core}"
-
-    def _reply(self) -> str:
-        it = self._it
-        return replies.draft(self.category(), it.text, self.order_number(), it.instructions, self.dice("reply"))
+        about = self._knowing.dice("summary").choice(TOPICS[self._knowing.category()].about)
+        return f"In short, the customer {about}: {core}"
 
     def _talk(self) -> str:
-        offer = (
-            "I am Pressmark's practice model. I learned from a few hundred support messages: give me one, and I can "
-            "classify it, take the order number and urgency out of it, summarise it, or draft a reply."
-        )
         if self._it.manner.brief:
             return "I am a practice model; I only know support messages."
-        return f"{offer} Anything else is beyond me; a real endpoint can do it."
-
-    # Judging.
+        return (
+            "I am Pressmark's practice model. I learned from a few hundred support messages: give me one, and I can "
+            "classify it, take its order number and urgency, summarise it, or draft a reply. Anything else is beyond "
+            "me; a real endpoint can do it."
+        )
 
     def _whole(self) -> str:
         return "\n".join(content_text(message.get("content")) for message in self._request.messages)
 
-    def _criteria(self, source: str) -> judging.Criteria:
-        reference = re.search(
-            r"^[ \t>*#<-]*(?:reference|expected|correct|gold)(?: (?:answer|output|label|response))?\**>?[ \t]*[:\n]\s*(?P<text>.+?)(?=\n\s*\n|</|\Z)",
-            self._whole(),
-            re.IGNORECASE | re.MULTILINE | re.DOTALL,
-        )
-        labels = find_labels(source) or CATEGORIES
-        chances = probabilities(self._topics.logits(source))
+    def _criteria(self, before: str) -> judging.Criteria:
+        """What to judge by; ``before`` is all that stands before the outputs."""
+        reference = cues.REFERENCE.search(before)
+        asked = list(cues.REQUEST.finditer(before))
+        source = before[asked[0].end() if asked else 0 : reference.start() if reference else None]
         return judging.Criteria(
             source=source,
             reference=reference["text"].strip() if reference else "",
-            label=max(labels, key=lambda label: self._chance(label, "", chances)),
+            label=self._knowing.likely(source, find_labels(source) or CATEGORIES),
             short=self._it.manner.brief,
         )
 
     def _winner(self) -> str:
         before, outputs = judging.two_outputs(self._whole())
-        return judging.preferred(outputs, self._criteria(before)) if len(outputs) == 2 else "tie"
+        return judging.preferred(outputs, self._criteria(before)) if outputs else "tie"
 
     def _comparison(self) -> str:
         winner = self._winner()
-        if self._request.json_mode or (self._it.manner.json and self._it.keys):
-            return json.dumps({key: self.knows(key, (), "") for key in self._it.keys or ("winner",)})
         if self._it.manner.brief:
             return winner
         if winner == "tie":
@@ -404,45 +253,22 @@ class _Work:
         return f"{winner}\n\nIt is closer to the message, more polite, or nearer to a fitting length."
 
     def _score(self) -> float | int:
-        output, source = self._graded()
-        scale = judging.scale_of(self._it.instructions)
-        return scale.place(judging.quality(output, self._criteria(source)))
-
-    def _graded(self) -> tuple[str, str]:
-        """The output to grade, and what stands before it."""
         whole = self._whole()
-        marks = list(
-            re.finditer(
-                r"^[ \t>*#<-]*(?:the )?(?:model'?s? )?(?:output|answer|response|reply|candidate)\**>?[ \t]*[:>\n]\**",
-                whole,
-                re.IGNORECASE | re.MULTILINE,
-            )
+        marks = list(cues.OUTPUT.finditer(whole))
+        output, source = self._it.text, self._it.instructions
+        if marks:
+            output = judging.until_question(re.sub(r"</\w+>.*", "", whole[marks[-1].end() :], flags=re.DOTALL))
+            source = whole[: marks[-1].start()]
+        return judging.scale_of(self._it.instructions).place(
+            judging.quality(output.strip(" \n\"'`"), self._criteria(source))
         )
-        if not marks:
-            return self._it.text, self._it.instructions
-        last = marks[-1]
-        return re.sub(r"</\w+>.*", "", whole[last.end() :], flags=re.DOTALL).strip(" \n\"'`"), whole[: last.start()]
 
     def _grade(self) -> str:
-        if self._request.json_mode or self._it.manner.json:
-            keys = self._it.keys or ("score",)
-            return json.dumps({key: self.knows(key, (), "") for key in keys})
         score = self._score()
         if self._it.manner.brief:
             return str(score)
         return f"Score: {score}\n\nThis counts relevance, politeness and length only: I am a practice model."
 
 
-def _rank(level: str, levels: tuple[str, ...]) -> int | None:
-    """Which of low, normal and high the prompt's ``level`` is."""
-    return next((rank for rank in range(3) if extraction.on_scale(rank, levels) == level), None)
-
-
-def _fitting(word: str, values: tuple[str, ...]) -> str:
-    """``word`` as one of ``values`` spells it."""
-    return next((value for value in values if normal_form(value)[:2] == normal_form(word)[:2]), word)
-
-
-def _word_limit(instructions: str) -> int:
-    match = re.search(r"\b(\d+) words?\b", instructions)
-    return int(match[1]) if match else 0
+def _title(key: str) -> str:
+    return key.replace("_", " ").capitalize()

@@ -100,7 +100,9 @@ class _Endpoint:
         if name is None:
             return JSONResponse({"object": "list", "data": [listed]})
         if name != PRACTICE_MODEL:
-            refused = RefusedError(404, f"There is no model {name!r} here, only {PRACTICE_MODEL!r}.", "model", "model_not_found")
+            refused = RefusedError(
+                404, f"There is no model {name!r} here, only {PRACTICE_MODEL!r}.", "model", "model_not_found"
+            )
             return JSONResponse(refused.body(), 404)
         return JSONResponse(listed)
 
@@ -146,7 +148,9 @@ async def _refusal(_: Request, error: Exception) -> Response:
         404: "There is nothing here: the practice model answers POST /v1/chat/completions and GET /v1/models.",
         405: "Wrong method: POST chat completions, GET everything else.",
     }
-    message = messages.get(status, f"The practice model failed on this request ({type(error).__name__}); please report it.")
+    message = messages.get(
+        status, f"The practice model failed on this request ({type(error).__name__}); please report it."
+    )
     return JSONResponse(RefusedError(status, message).body(), status)
 
 

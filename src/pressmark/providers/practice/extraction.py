@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pressmark.providers.practice.cues import any_of
 from pressmark.providers.practice.labels import level_rank, normal_form
 from pressmark.providers.practice.learner import Learner, Lesson
-from pressmark.providers.practice.words import content_words, words
+from pressmark.providers.practice.words import content_words, plain, words
 
 _DIGIT_WORDS = {
     "zero": "0", "oh": "0", "one": "1", "two": "2", "three": "3", "four": "4",
@@ -16,7 +17,8 @@ _DIGIT_WORDS = {
 }  # fmt: skip
 _SPOKEN = re.compile(rf"\b(?:(?:{'|'.join(_DIGIT_WORDS)})\b[ ,.-]*){{4,}}", re.IGNORECASE)
 _NUMBER = re.compile(
-    r"(?<![\w.,/-])(?P<prefix>#|(?:ord|[A-Z]{2,4})[ -]?|[A-Za-z]{2,4}-?)?(?P<digits>\d(?:[ .\u2011-]?\d){3,7})(?![\d/-]|[.,]\d)"
+    r"(?<![\w.,/-])(?P<prefix>#|(?:ord|[A-Z]{2,4})[ -]?|[A-Za-z]{2,4}-?)?"
+    r"(?P<digits>\d(?:[ .\u2011-]?\d){3,7})(?![\d/-]|[.,]\d)"
 )
 _NEAR_ORDER = re.compile(
     r"(?:\bor(?:de)?r\w*|#|\bord\b|o\.r\.d\.|bestell\w*|pedido|commande|parcel|reference|number|return for)",
@@ -87,24 +89,23 @@ def order_number(text: str, form: NumberForm) -> str | None:
     return best[2] if form.prefix is None else form.prefix + best[1]
 
 
-_HURRY = re.compile(
-    r"\b(?:urgent\w*|asap|immediately|at once|right now|right away|this instant|today|tomorrow|tonight|emergency|dangerous|danger|"
-    r"hacked|fraud|sparks?|burn\w*|smoke|hospital|baby|children|outage|can't sell|overdrawn|by friday|before then|"
-    r"in the (?:last|next) hour|stop (?:the )?(?:order|ord)|6 ?am|quickly)\b|!!",
-    re.IGNORECASE,
-)
-_EASE = re.compile(
-    r"\b(?:no (?:hurry|rush|stress|biggie)|not urgent|whenever|just (?:wondering|planning|a quick)|never ?mind|doesn't bother|if possible|"
-    r"small thing|nothing serious|thought you|no big deal|es eilt nicht|fine if not|i'd like to know|interested in|curious|how (?:do|can) i|"
-    r"is it possible|do you (?:have|sell|take|ship|deliver))\b",
-    re.IGNORECASE,
-)
+_HURRY = any_of(
+    r"urgent\w*", "asap", "immediately", "at once", "right now", "right away", "today", "tomorrow", "tonight",
+    "emergency", "danger(?:ous)?", "hacked", "fraud", "sparks?", r"burn\w*", "smoke", "hospital", "baby", "children",
+    "outage", "can't sell", "overdrawn", "before then", "in the (?:last|next) hour", "quickly", "lock the account",
+)  # fmt: skip
+_EASE = any_of(
+    "no (?:hurry|rush|stress|biggie)", "not urgent", "whenever", "just (?:wondering|planning|a quick)", "never ?mind",
+    "doesn't bother", "if possible", "small thing", "nothing serious", "thought you", "no big deal", "es eilt nicht",
+    "fine if not", "i'd like to know", "interested in", "curious", "how (?:do|can) i", "is it possible",
+    "do (?:you|u) (?:have|sell|take|ship|deliver)", "where can i",
+)  # fmt: skip
 
 
 def urgency(text: str, learner: Learner, lessons: Sequence[Lesson]) -> dict[str, float]:
     """Logits for low, normal and high urgency."""
     logits = learner.logits(text, lessons)
-    logits["high"] += 2.5 * min(2, len(_HURRY.findall(text)))
+    logits["high"] += 2.5 * min(2, len(_HURRY.findall(text)) + text.count("!!"))
     logits["low"] += 2.0 * min(2, len(_EASE.findall(text)))
     logits["normal"] += 1.0
     for name, value in learner.taught(text, lessons).items():
@@ -118,12 +119,24 @@ def on_scale(rank: int, levels: Sequence[str]) -> str:
     for level in levels:
         if level_rank(level) == rank:
             return level
-    ascending = list(levels)
-    first, last = level_rank(levels[0]), level_rank(levels[-1])
-    p_scale = all(re.fullmatch(r"p\d", normal_form(level)) for level in levels)
-    if p_scale or (first is not None and last is not None and first > last):
-        ascending.reverse()
+    ascending = _ascending(levels)
     return ascending[round(rank / 2 * (len(ascending) - 1))]
+
+
+def rank_on(level: str, levels: Sequence[str]) -> int:
+    """Which of 0 (low), 1 and 2 (high) ``level`` is among ``levels``."""
+    known = level_rank(level)
+    if known is not None:
+        return known
+    return round(2 * _ascending(levels).index(level) / max(1, len(levels) - 1))
+
+
+def _ascending(levels: Sequence[str]) -> list[str]:
+    """``levels`` from low to high; P1 stands above P2."""
+    first, last = level_rank(levels[0]), level_rank(levels[-1])
+    counted_down = all(re.fullmatch(r"p\d", normal_form(level)) for level in levels) and levels[0] < levels[-1]
+    falling = counted_down or (first is not None and last is not None and first > last)
+    return list(reversed(levels)) if falling else list(levels)
 
 
 def sentences(text: str) -> list[str]:
@@ -153,25 +166,27 @@ def summary(text: str, limit: int = 0) -> str:
     return " ".join(chosen)
 
 
-_LANGUAGES: Mapping[str, frozenset[str]] = {
-    "German": frozenset(["ich", "und", "der", "die", "das", "nicht", "mein", "meine", "bitte", "ist", "wie", "eine", "guten"]),
-    "French": frozenset(["je", "et", "le", "la", "les", "mon", "ma", "est", "pas", "une", "que", "bonjour", "merci", "vous"]),
-    "Spanish": frozenset(["el", "la", "los", "mi", "no", "que", "una", "hola", "esta", "tengo", "por", "puedo", "se", "cuando"]),
-    "English": frozenset(["the", "and", "i", "my", "is", "it", "to", "you", "not", "a", "for", "was", "have", "please"]),
+_LANGUAGES: Mapping[str, re.Pattern[str]] = {
+    "German": any_of(
+        "ich", "und", "der", "die", "das", "nicht", "mein", "meine", "bitte", "ist", "wie", "eine", "guten"
+    ),
+    "French": any_of("je", "et", "le", "la", "les", "mon", "ma", "est", "pas", "une", "bonjour", "merci", "vous"),
+    "Spanish": any_of("el", "los", "mi", "que", "una", "hola", "tengo", "por", "puedo", "se", "cuando", "pedido"),
+    "English": any_of("the", "and", "i", "my", "is", "it", "to", "you", "not", "a", "for", "was", "have", "please"),
 }
 
 
 def language(text: str) -> str:
     """The language of ``text``, by its commonest words."""
-    found = words(text)
-    return max(_LANGUAGES, key=lambda name: (sum(word in _LANGUAGES[name] for word in found), name == "English"))
+    told = plain(text)
+    return max(_LANGUAGES, key=lambda name: (len(_LANGUAGES[name].findall(told)), name == "English"))
 
 
-_ANGRY = re.compile(
-    r"\b(?:demand|unacceptable|ridiculous|furious|angry|lie|impressive|bravo|congrats|nice one|terrible|fourth time|again)\b|!!|\?\?",
-    re.IGNORECASE,
-)
-_GLAD = re.compile(r"\b(?:thank|thanks|love|lovely|great|kind|happy|delighted|beautiful)\b", re.IGNORECASE)
+_ANGRY = any_of(
+    "demand", "unacceptable", "ridiculous", "furious", "angry", "lie", "impressive", "bravo", "congrats", "nice one",
+    "terrible", "fourth time", "again",
+)  # fmt: skip
+_GLAD = any_of("thanks?", "thank you", "love", "lovely", "great", "kind", "happy", "delighted", "beautiful")
 
 
 def sentiment(text: str) -> str:

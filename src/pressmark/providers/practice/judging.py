@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pressmark.providers.practice.cues import GRADE, ONE_OF_TWO, ORDERS
 from pressmark.providers.practice.labels import normal_form
-from pressmark.providers.practice.reading import TWO_OUTPUTS
 from pressmark.providers.practice.words import content_words
 
 _POLITE = re.compile(r"\b(?:thank\w*|sorry|please|apolog\w*|glad\w*|happy to|kind\w*|regards|welcome)\b", re.IGNORECASE)
@@ -42,7 +42,7 @@ def quality(output: str, criteria: Criteria) -> float:
     if criteria.reference:
         return _agreement(body, criteria.reference)
     length = len(body.split())
-    if length <= 4:
+    if length <= 4 or body.startswith("{"):
         return 0.9 if normal_form(criteria.label) in normal_form(body) else 0.3
     words, source = content_words(body), content_words(criteria.source)
     relevance = len(words & source) / (len(source) ** 0.5 * len(words) ** 0.5 or 1)
@@ -73,27 +73,23 @@ def two_outputs(prompt: str) -> tuple[str, Mapping[str, str]]:
         if set(pair) <= set(tagged):
             start = min(tagged[name].start() for name in pair)
             return prompt[:start], {name: tagged[name]["body"] for name in pair}
-    marks = list(TWO_OUTPUTS.finditer(prompt))
+    marks = list(ONE_OF_TWO.finditer(prompt))
     for pair in (("A", "B"), ("1", "2")):
         places = {name: [mark for mark in marks if mark["name"].upper() == name] for name in pair}
         if all(places.values()):
             first, second = sorted((places[name][-1] for name in pair), key=lambda mark: mark.start())
             outputs = {
                 first["name"].upper(): prompt[first.end() : second.start()],
-                second["name"].upper(): _until_question(prompt[second.end() :]),
+                second["name"].upper(): until_question(prompt[second.end() :]),
             }
             return prompt[: first.start()], {name: _unframed(outputs[name]) for name in pair}
     return prompt, {}
 
 
-def _until_question(text: str) -> str:
-    """Cut what the prompt asks after the second output off."""
-    end = re.search(
-        r"\n\s*\n?\W*(?:which|answer|reply|respond|verdict|your|decide|choose|preferred|say|is it)\b[^\n]*\s*$",
-        text,
-        re.IGNORECASE,
-    )
-    return text[: end.start()] if end else text
+def until_question(text: str) -> str:
+    """``text`` without a last paragraph that says how to judge."""
+    head, gap, tail = text.rstrip().rpartition("\n\n")
+    return head if gap and (ORDERS.match(tail) or (GRADE.search(tail) and len(tail) < 200)) else text
 
 
 def _unframed(output: str) -> str:
@@ -125,9 +121,9 @@ class Scale:
 
 def scale_of(instructions: str) -> Scale:
     """The range that a rubric names; 1 to 5 when it names none."""
-    match = re.search(
-        r"(?P<low>\d+(?:\.\d+)?)\s*(?:to|-|\u2013|\.\.|and|through)\s*(?P<high>\d+(?:\.\d+)?)", instructions
-    ) or re.search(r"out of (?P<high>\d+)", instructions)
+    aside = r"(?:\s*\([^)\n]{0,40}\))?"
+    span = rf"(?P<low>\d+(?:\.\d+)?){aside}\s*(?:to|-|\u2013|\.\.|and|through)\s*(?P<high>\d+(?:\.\d+)?)"
+    match = re.search(span, instructions) or re.search(r"out of (?P<high>\d+)", instructions)
     if match is None:
         return Scale(1, 5, whole=True)
     low = float(match.groupdict().get("low") or 0)

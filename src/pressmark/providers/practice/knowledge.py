@@ -76,7 +76,7 @@ TOPICS: Mapping[str, Topic] = {
         ),
         action=(
             "We will send you a replacement; a photo of the damage is all that we need.",
-            "You need not send anything back before we have looked at it: a photo is enough, and the replacement follows.",
+            "Please keep it until we have looked at it: a photo is enough, and the replacement follows.",
         ),
         sorry=True,
         cues="damaged broken faulty cracked defective wrong item",
@@ -120,7 +120,7 @@ TOPICS: Mapping[str, Topic] = {
         opening=("thank you for describing the problem", "thank you for reporting this fault"),
         action=(
             "Our engineers are looking into it; the version that you use and a screenshot would help them.",
-            "Please install the newest version and start the device again; if it still fails, we will take it from there.",
+            "Please install the newest version and restart the device; if it still fails, we will take over.",
         ),
         sorry=True,
         cues="technical error crash bug app website device update",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 
@@ -23,7 +24,35 @@ _LEVELS = (
     {"high", "urgent", "critical", "major", "severe", "p1", "p0", "highest", "emergency"},
 )
 _FIELD_NAMES = frozenset(
-    ["category", "label", "urgency", "priority", "severity", "order", "number", "id", "ordernumber", "orderid", "summary", "reply", "response", "answer", "reason", "explanation", "confidence", "language", "sentiment", "message", "text", "draft", "intent", "topic", "tone", "title", "subject"]
+    [
+        "category",
+        "label",
+        "urgency",
+        "priority",
+        "severity",
+        "order",
+        "number",
+        "id",
+        "ordernumber",
+        "orderid",
+        "summary",
+        "reply",
+        "response",
+        "answer",
+        "reason",
+        "explanation",
+        "confidence",
+        "language",
+        "sentiment",
+        "message",
+        "text",
+        "draft",
+        "intent",
+        "topic",
+        "tone",
+        "title",
+        "subject",
+    ]
 )
 
 
@@ -32,6 +61,7 @@ def normal_form(label: str) -> str:
     return re.sub(r"[^a-z0-9]+", " ", label.lower()).strip()
 
 
+@functools.lru_cache(maxsize=256)
 def find_labels(instructions: str) -> tuple[str, ...]:
     """The category labels that ``instructions`` list, exactly as written; empty when there are none."""
     lists = [items for items in _lists(instructions, _LABEL_CUE) if not _is_levels(items) and not _is_fields(items)]
@@ -42,6 +72,7 @@ def find_labels(instructions: str) -> tuple[str, ...]:
     return best
 
 
+@functools.lru_cache(maxsize=256)
 def find_levels(instructions: str) -> tuple[str, ...]:
     """The urgency levels that ``instructions`` list, as written; empty when there are none."""
     lists = [items for items in _lists(instructions, _LEVEL_CUE) if _is_levels(items)]
@@ -49,6 +80,7 @@ def find_levels(instructions: str) -> tuple[str, ...]:
     return max(lists, key=len, default=())
 
 
+@functools.lru_cache(maxsize=256)
 def find_keys(instructions: str) -> tuple[str, ...]:
     """The JSON keys that ``instructions`` ask for, in their order; empty when they name none."""
     for skeleton in re.finditer(r"\{[^{}]*\}", instructions):
@@ -87,7 +119,8 @@ def known_names(instructions: str) -> tuple[str, ...]:
     return tuple(name for _, name in sorted(found))
 
 
-def lessons_about(instructions: str, labels: Sequence[str]) -> tuple[Lesson, ...]:
+@functools.lru_cache(maxsize=256)
+def lessons_about(instructions: str, labels: tuple[str, ...]) -> tuple[Lesson, ...]:
     """What ``instructions`` say about each label: definitions after its name, and rules in sentences of their own."""
     if not labels:
         return ()

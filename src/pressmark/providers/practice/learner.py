@@ -7,7 +7,7 @@ for that call only: an example counts by its likeness to the message, a definiti
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,8 +18,8 @@ Vector = Mapping[str, float]
 # How sharply scores become probabilities; chosen on the train messages alone, by leaving each fourth out.
 _SHARPNESS = 30.0
 _FULL = 6.0
-_EXAMPLE_WEIGHT = 4.0
-_DEFINITION_WEIGHT = 10.0
+_EXAMPLE_WEIGHT = 2.0
+_DEFINITION_WEIGHT = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +54,18 @@ class Learner:
 
     def _fit(self, documents: Sequence[tuple[Vector, str]]) -> dict[str, dict[str, float]]:
         """Complement naive Bayes: what speaks for a class is what is rare in all the others."""
-        total: Counter[str] = Counter()
-        inside: dict[str, Counter[str]] = {name: Counter() for name in self.classes}
+        total: defaultdict[str, float] = defaultdict(float)
+        inside: dict[str, defaultdict[str, float]] = {name: defaultdict(float) for name in self.classes}
         for vector, name in documents:
             for key, value in vector.items():
-                total[key] += value  # type: ignore[assignment]  # Counter is typed for int, and adds floats as well
-                inside[name][key] += value  # type: ignore[assignment]  # as above
+                total[key] += value
+                inside[name][key] += value
         mass = sum(total.values())
         weights = {}
         for name in self.classes:
             own = inside[name]
             outside = mass - sum(own.values()) + len(total)
-            raw = {key: -math.log((total[key] - own[key] + 1) / outside) for key in total}
+            raw = {key: -math.log((value - own[key] + 1) / outside) for key, value in total.items()}
             scale = len(total) / sum(map(abs, raw.values()))
             weights[name] = {key: value * scale for key, value in raw.items()}
         return weights
@@ -97,22 +97,23 @@ class Learner:
         found = features(text)
         for lesson in lessons:
             weight = _EXAMPLE_WEIGHT if lesson.is_example else _DEFINITION_WEIGHT
-            likeness = weight * _likeness(self, found, features(lesson.text))
+            likeness = _likeness(self, found, features(lesson.text))
             key = (lesson.label, lesson.is_example)
-            best[key] = max(best.get(key, 0.0), likeness)
+            # Rising steeply towards 1, so that an example of the very same message decides.
+            best[key] = max(best.get(key, 0.0), weight * likeness / (1.05 - likeness))
         total: dict[str, float] = {}
         for (label, _), value in best.items():
             total[label] = total.get(label, 0.0) + value
         return total
 
 
-def _likeness(learner: Learner, first: Counter[str], second: Counter[str]) -> float:
+def _likeness(learner: Learner, first: Vector, second: Vector) -> float:
     """How much two texts share, concepts counted in full: between 0 and 1."""
     one, other = learner.vector(_with_concepts_in_full(first)), learner.vector(_with_concepts_in_full(second))
     return sum(value * other.get(key, 0.0) for key, value in one.items())
 
 
-def _with_concepts_in_full(found: Counter[str]) -> dict[str, float]:
+def _with_concepts_in_full(found: Vector) -> dict[str, float]:
     return {key: value * (8 if key.startswith("concept ") else 1) for key, value in found.items()}
 
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import random
 import re
 
+from pressmark.providers.practice.cues import any_of
 from pressmark.providers.practice.extraction import sentences
 from pressmark.providers.practice.knowledge import TOPICS
-from pressmark.providers.practice.words import content_words
+from pressmark.providers.practice.words import concepts, content_words, words
 
 _COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "a single": 1, "single": 1}
 _SIGN = re.compile(
-    r"\bsign(?:ed)?(?: off)?(?: it)?(?: the \w+)?(?: as| with| by)?:?\s+[\"'\u201c]?(?P<name>(?:the |your )?[A-Z][^.\n\"'\u201d]{1,40})"
+    r"\b[Ss]ign(?:ed)?(?: off)?(?: it)?(?: the \w+)?(?: as| with| by)?:?\s+[\"'\u201c]?"
+    r"(?P<name>(?:the |your )?[A-Z][^.\n\"'\u201d]{1,40})"
 )
-_RULE = re.compile(
-    r"^\W*(?:you|your|write|draft|answer|reply|respond|use|keep|be|do not|don't|always|never|sign|tone|return|give|begin|end|start|classify|the customer|help)\b",
-    re.IGNORECASE,
-)
+# Sentences that tell the writer what to do; the others are facts for the customer.
+_RULE = any_of(
+    "you", "your", "write", "draft", "answer", "reply", "respond", "use", "keep", "be", "do not", "don't", "always",
+    "never", "sign", "tone", "return", "give", "begin", "end", "start", "classify", "the customer", "help",
+)  # fmt: skip
 
 
 def draft(category: str, text: str, order: str | None, instructions: str, dice: random.Random) -> str:
@@ -84,11 +87,11 @@ def _sentence_limit(instructions: str) -> int | None:
 
 def _facts(instructions: str, text: str) -> list[str]:
     """Up to two sentences of the prompt that inform rather than instruct, and touch the message."""
-    asked = content_words(text)
+    asked, meant = content_words(text), set(concepts(words(text)))
     scored = []
     for sentence in sentences(re.sub(r"(?m)^\s*(?:[-*\u2022]|\d+[.)])\s+", "", instructions)):
-        shared = len(content_words(sentence) & asked)
-        if shared >= 2 and not _RULE.match(sentence) and sentence.endswith(".") and len(sentence.split()) <= 40:
+        shared = len(content_words(sentence) & asked) + 2 * len(meant & set(concepts(words(sentence))))
+        if shared >= 2 and sentence.endswith(".") and len(sentence.split()) <= 40 and not _RULE.match(sentence):
             scored.append((shared, sentence))
     scored.sort(key=lambda pair: -pair[0])
     return [sentence for _, sentence in scored[:2]]

@@ -50,68 +50,75 @@ def fill(schema: Mapping[str, Any], knows: Knows, dice: random.Random) -> Any:
     """A value for ``schema``.
 
     Args:
-        schema: A JSON Schema; local references (`#/$defs/...`), types, enums, bounds and patterns of order numbers are
-            understood.
+        schema: A JSON Schema; local references (`#/$defs/...`), types, enumerations and bounds are understood.
         knows: Gives what the model knows of a property.
         dice: Decides where nothing is known.
 
     Returns:
         A value of the type that the schema names.
     """
-    return _value("", schema, schema, knows, dice, 0)
+    return _Filler(schema, knows, dice).value("", schema, 0)
 
 
-def _value(name: str, part: Any, root: Mapping[str, Any], knows: Knows, dice: random.Random, depth: int) -> Any:
-    part = _resolved(part, root)
-    if "const" in part:
-        return part["const"]
-    kinds = part.get("type") or ("object" if "properties" in part else "string")
-    kinds = [kinds] if isinstance(kinds, str) else list(kinds)
-    for joint in ("anyOf", "oneOf", "allOf"):
-        if part.get(joint) and "type" not in part:
-            return _alternative(name, part[joint], root, knows, dice, depth)
-    if depth > _DEEPEST:
-        return None
-    if "object" in kinds:
-        properties = part.get("properties") or {}
-        return {key: _value(key, inner, root, knows, dice, depth + 1) for key, inner in properties.items()}
-    if "array" in kinds:
-        item = _value(name, part.get("items") or {}, root, knows, dice, depth + 1)
-        least = max(1, int(part.get("minItems", 1)))
-        return [] if item is None or item == "" else [item] * least
-    values = tuple(part.get("enum") or ())
-    words = tuple(value for value in values if isinstance(value, str))
-    known = knows(name, words, str(part.get("description", "")) + " " + str(part.get("pattern", "")))
-    if values:
+class _Filler:
+    """One schema being filled."""
+
+    def __init__(self, root: Mapping[str, Any], knows: Knows, dice: random.Random) -> None:
+        self._root = root
+        self._knows = knows
+        self._dice = dice
+
+    def value(self, name: str, part: Any, depth: int) -> Any:
+        """A value for the property ``name``, whose schema is ``part``."""
+        part = self._resolved(part)
+        if "const" in part:
+            return part["const"]
+        if depth > _DEEPEST:
+            return None
+        for joint in ("anyOf", "oneOf", "allOf"):
+            if part.get(joint) and "type" not in part:
+                return self._alternative(name, part[joint], depth)
+        kinds = _kinds(part)
+        if "object" in kinds:
+            properties = part.get("properties") or {}
+            return {key: self.value(key, inner, depth + 1) for key, inner in properties.items()}
+        if "array" in kinds:
+            return self._items(name, part, depth)
+        values = list(part.get("enum") or ())
+        texts = tuple(value for value in values if isinstance(value, str))
+        known = self._knows(name, texts, f"{part.get('description', '')} {part.get('pattern', '')}")
+        if not values:
+            return _typed(known, kinds, part, self._dice)
         if known in values:
             return known
-        return (
-            None
-            if known is None and None in values
-            else dice.choice([value for value in values if value is not None] or values)
-        )
-    return _typed(known, kinds, part, dice)
+        return self._dice.choice([value for value in values if value is not None] or values)
+
+    def _items(self, name: str, part: Mapping[str, Any], depth: int) -> list[Any]:
+        item = self.value(name, part.get("items") or {}, depth + 1)
+        least = int(part.get("minItems", 0))
+        return [] if item in (None, "") and not least else [item] * max(1, least)
+
+    def _alternative(self, name: str, parts: list[Any], depth: int) -> Any:
+        """The first alternative that is not null; null, if nothing is known and null may be said."""
+        options = [self._resolved(part) for part in parts]
+        rest = [part for part in options if part.get("type") != "null"]
+        value = self.value(name, rest[0], depth + 1) if rest else None
+        return None if len(rest) < len(options) and value == "" else value
+
+    def _resolved(self, part: Any) -> Mapping[str, Any]:
+        for _ in range(_DEEPEST):
+            if not isinstance(part, Mapping) or not str(part.get("$ref", "")).startswith("#/"):
+                break
+            target: Any = self._root
+            for step in part["$ref"][2:].split("/"):
+                target = target.get(step, {}) if isinstance(target, Mapping) else {}
+            part = target
+        return part if isinstance(part, Mapping) else {}
 
 
-def _alternative(
-    name: str, parts: list[Any], root: Mapping[str, Any], knows: Knows, dice: random.Random, depth: int
-) -> Any:
-    """The first alternative that is not null; null, if nothing is known and null may be said."""
-    nullable = any(_resolved(part, root).get("type") == "null" for part in parts)
-    rest = [part for part in parts if _resolved(part, root).get("type") != "null"]
-    value = _value(name, rest[0], root, knows, dice, depth + 1) if rest else None
-    return None if nullable and value in ("", None) else value
-
-
-def _resolved(part: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
-    for _ in range(_DEEPEST):
-        if not isinstance(part, Mapping) or not str(part.get("$ref", "")).startswith("#/"):
-            break
-        target: Any = root
-        for step in part["$ref"][2:].split("/"):
-            target = target.get(step, {}) if isinstance(target, Mapping) else {}
-        part = target
-    return part if isinstance(part, Mapping) else {}
+def _kinds(part: Mapping[str, Any]) -> list[str]:
+    kinds = part.get("type") or ("object" if "properties" in part else "string")
+    return [kinds] if isinstance(kinds, str) else list(kinds)
 
 
 def _typed(known: Any, kinds: list[str], part: Mapping[str, Any], dice: random.Random) -> Any:
@@ -122,19 +129,19 @@ def _typed(known: Any, kinds: list[str], part: Mapping[str, Any], dice: random.R
         text = "" if known is None else str(known)
         return text[: part["maxLength"]] if isinstance(part.get("maxLength"), int) else text
     if "boolean" in kinds:
-        return bool(known) if isinstance(known, bool) else known in ("yes", "true", "high", "urgent", "critical")
+        return known is True or known in ("yes", "true", "high", "urgent", "critical")
     if "integer" in kinds or "number" in kinds:
-        number = known if isinstance(known, int | float) and not isinstance(known, bool) else _number_in(str(known))
-        low, high = part.get("minimum", 0), part.get("maximum", 1 if "number" in kinds else 10)
-        value = number if number is not None else low + (high - low) * dice.choice((0.5, 0.6, 0.7, 0.8))
-        if "minimum" in part:
-            value = max(value, low)
-        if "maximum" in part:
-            value = min(value, high)
-        return round(value, 2) if "number" in kinds else round(value)
+        return _number(known, whole="number" not in kinds, part=part, dice=dice)
     return None
 
 
-def _number_in(text: str) -> int | None:
-    digits = re.sub(r"\D", "", text)
-    return int(digits) if digits else None
+def _number(known: Any, *, whole: bool, part: Mapping[str, Any], dice: random.Random) -> float | int:
+    low, high = part.get("minimum", 0), part.get("maximum", 10 if whole else 1)
+    if isinstance(known, int | float):
+        value = float(known)
+    else:
+        digits = re.sub(r"\D", "", str(known))
+        value = float(digits) if digits else low + (high - low) * dice.choice((0.5, 0.6, 0.7, 0.8))
+    value = max(value, low) if "minimum" in part else value
+    value = min(value, high) if "maximum" in part else value
+    return round(value) if whole else round(value, 2)

@@ -74,9 +74,7 @@ def running(port: int = 0, latency_ms: float = 0) -> Iterator[str]:
     """
     with _listening("127.0.0.1", port) as listener:
         server = _server(create_app(latency_ms))
-        thread = threading.Thread(
-            target=server.run, kwargs={"sockets": [listener]}, name="practice-model", daemon=True
-        )
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="practice-model", daemon=True)
         thread.start()
         try:
             _wait_until_started(server, thread)
@@ -115,7 +113,8 @@ def _server(app: Starlette) -> uvicorn.Server:
         import uvicorn
     except ImportError as error:
         raise ImportError(
-            "The practice model needs uvicorn, which is not installed: pip install 'pressmark[workbench]'", name="uvicorn"
+            "The practice model needs uvicorn, which is not installed: pip install 'pressmark[workbench]'",
+            name="uvicorn",
         ) from error
     # Whoever stops the server wants it gone: a stream that is still read ends with it after a second.
     return uvicorn.Server(

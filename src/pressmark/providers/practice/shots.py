@@ -7,24 +7,22 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-_ASK = r"(?:customer(?:'s)? )?(?:message|text|input|email|ticket|customer|query|user|question|q)"
-_ANSWER = r"(?:category|label|output|answer|class|result|assistant|response|json|a)"
-_BLOCK = re.compile(
-    rf"^[ \t>*#-]*{_ASK}\**[ \t]*:\**[ \t]*(?P<text>(?:(?!^[ \t>*#-]*{_ASK}\**[ \t]*:).)+?)\n+"
-    rf"[ \t>*#-]*{_ANSWER}\**[ \t]*:\**[ \t]*(?P<answer>\{{.*?\}}|[^\n]+)",
-    re.IGNORECASE | re.MULTILINE | re.DOTALL,
+# Read line by line, not by one expression over the whole prompt: a prompt may be long, and must not stall the server.
+_ASKED = re.compile(
+    r"^[ \t>*#-]*(?:customer(?:'s)? )?(?:message|text|input|e-?mail|ticket|customer|query|user|question|q)"
+    r"\**[ \t]*:\**[ \t]*(?P<rest>.*)$",
+    re.IGNORECASE,
 )
-_ARROW = re.compile(
-    r"^[ \t]*(?:[-*\u2022]|\d+[.)])?[ \t]*(?P<text>[^\n]{8,}?)[ \t]*(?:->|=>|\u2192|\u21d2)[ \t]*(?P<answer>[^\n]+)$",
-    re.MULTILINE,
+_ANSWERED = re.compile(
+    r"^[ \t>*#-]*(?:category|label|output|answer|class|result|assistant|response|json|a)"
+    r"\**[ \t]*:\**[ \t]*(?P<rest>.*)$",
+    re.IGNORECASE,
 )
-_TAGGED = re.compile(
-    r"<example[^>]*>\s*<(?P<ask>\w+)>(?P<text>.*?)</(?P=ask)>\s*<(?P<tag>\w+)>(?P<answer>.*?)</(?P=tag)>\s*</example>",
-    re.IGNORECASE | re.DOTALL,
-)
-_HEADING = re.compile(
-    r"^[ \t#*]*(?:here are )?(?:some |a few )?examples?[ \t\w]*[:*]*[ \t]*$", re.IGNORECASE | re.MULTILINE
-)
+_ARROW = re.compile(r"[ \t](?:->|=>|\u2192|\u21d2)[ \t]")
+_BULLET = re.compile(r"^[ \t]*(?:[-*\u2022]|\d+[.)])?[ \t]*")
+_EXAMPLE = re.compile(r"<example[^>\n]*>(?P<body>.*?)</example>", re.IGNORECASE | re.DOTALL)
+_TAGGED = re.compile(r"<(?P<tag>\w+)>(?P<body>.*?)</(?P=tag)>", re.DOTALL)
+_HEADING = re.compile(r"^[ \t#*]*(?:here are )?(?:some |a few )?examples?[ \t\w]*[:*]*[ \t]*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +58,63 @@ def written_shots(text: str) -> tuple[str, tuple[Shot, ...]]:
         text: The instruction.
 
     Returns:
-        What remains of it, and the examples in their order.
+        What remains of it, and the examples: tagged ones (`<example>`), pairs of lines ("Message: ...", "Category:
+        ..."), and lines with an arrow.
     """
-    found: list[tuple[int, Shot]] = []
-    for pattern in (_TAGGED, _BLOCK, _ARROW):
-        for match in pattern.finditer(text):
-            shot = Shot(match["text"].strip().strip("\"'\u201c\u201d"), match["answer"].strip().strip('`"\u201c\u201d'))
-            found.append((match.start(), shot))
-        text = pattern.sub(lambda match: " " * len(match[0]), text)
-    if found:
-        text = _HEADING.sub("", text)
-    found.sort(key=lambda pair: pair[0])
-    return text, tuple(shot for _, shot in found)
+    shots: list[Shot] = []
+
+    def collected(match: re.Match[str]) -> str:
+        parts = [part["body"].strip() for part in _TAGGED.finditer(match["body"])]
+        if len(parts) != 2:
+            return match["body"]
+        shots.append(Shot(parts[0], parts[1]))
+        return ""
+
+    lines = _EXAMPLE.sub(collected, text).split("\n")
+    kept: list[str] = []
+    at = 0
+    while at < len(lines):
+        end, shot = _pair(lines, at)
+        if shot is None:
+            kept.append(lines[at])
+        else:
+            shots.append(shot)
+        at = end
+    if shots:
+        kept = [line for line in kept if not _HEADING.match(line)]
+    return "\n".join(kept), tuple(shots)
+
+
+def _pair(lines: list[str], at: int) -> tuple[int, Shot | None]:
+    """The example that begins in line ``at``, if one does, and the line after it."""
+    arrow = _ARROW.split(lines[at])
+    if len(arrow) == 2 and len(arrow[0].split()) >= 3 and arrow[1].strip():
+        return at + 1, Shot(_bare(_BULLET.sub("", arrow[0])), _bare(arrow[1]))
+    asked = _ASKED.match(lines[at])
+    if asked is None:
+        return at + 1, None
+    for number in range(at + 1, len(lines)):
+        answered = _ANSWERED.match(lines[number])
+        if answered:
+            message = "\n".join([asked["rest"], *lines[at + 1 : number]])
+            end, answer = _answer(lines, number, answered["rest"])
+            if len(message.split()) < 3 or not answer:
+                return at + 1, None
+            return end, Shot(_bare(message), _bare(answer))
+        if _ASKED.match(lines[number]):
+            break
+    return at + 1, None
+
+
+def _answer(lines: list[str], number: int, rest: str) -> tuple[int, str]:
+    """An answer that begins with ``rest`` in line ``number``; JSON may go on for some lines."""
+    answer, end = rest.strip(), number + 1
+    if not answer and end < len(lines):
+        answer, end = lines[end].strip(), end + 1
+    while answer.lstrip("`json \n").startswith("{") and answer.count("{") > answer.count("}") and end < len(lines):
+        answer, end = f"{answer}\n{lines[end]}", end + 1
+    return end, answer
+
+
+def _bare(text: str) -> str:
+    return text.strip().strip('`"\u201c\u201d').strip()
