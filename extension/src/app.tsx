@@ -99,7 +99,11 @@ function TabMark(props: { name: PanelName }): ComponentChildren {
     );
   if (props.name === "evaluate" && verdict) return <Mark of={verdict} />;
   if (props.name === "publish" && registry.view?.state === "down")
-    return <span class="pm-soft">no answer</span>;
+    return (
+      <span class="pm-sign pm-is-error" title="The registry does not answer">
+        !<span class="pm-hidden"> the registry does not answer</span>
+      </span>
+    );
   return null;
 }
 

@@ -24,10 +24,17 @@ export type Block = { folded: false; lines: Line[] } | { folded: true; lines: Li
 /** Below this share of common letters two lines are shown as one gone and one new, word by word would only confuse. */
 const ALIKE = 0.35;
 
+/** A comparison that takes longer than this many milliseconds is of texts with next to nothing in common. */
+const PATIENCE = 250;
+
 export function words(left: string, right: string): { left: Part[]; right: Part[]; alike: number } {
   const sides = { left: [] as Part[], right: [] as Part[] };
   let common = 0;
-  for (const change of diffWordsWithSpace(left, right)) {
+  const changes = diffWordsWithSpace(left, right, { timeout: PATIENCE }) ?? [
+    { value: left, removed: true, added: false },
+    { value: right, removed: false, added: true },
+  ];
+  for (const change of changes) {
     if (!change.added) sides.left.push({ text: change.value, marked: change.removed });
     if (!change.removed) sides.right.push({ text: change.value, marked: change.added });
     if (!change.added && !change.removed) common += change.value.trim().length;
@@ -102,7 +109,12 @@ export function lines(left: string, right: string): Line[] {
     gone = [];
   };
 
-  for (const change of diffArrays(left.split("\n"), right.split("\n"))) {
+  const [before, after] = [left.split("\n"), right.split("\n")];
+  const changes = diffArrays(before, after, { timeout: PATIENCE }) ?? [
+    { value: before, removed: true, added: false },
+    { value: after, removed: false, added: true },
+  ];
+  for (const change of changes) {
     if (change.removed) {
       gone = change.value;
     } else if (change.added) {

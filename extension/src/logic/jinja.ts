@@ -71,7 +71,7 @@ function inCode(stream: StringStream, state: JinjaState): string | null {
     state.afterPipe = name === "is" || (name === "not" && named);
     if (KEYWORDS.has(name) && (opening || !named || name === "not")) return "keyword";
     if (CONSTANTS.has(name)) return "atom";
-    if (named) return "function";
+    if (named) return "variableName.function";
     return stream.string.charAt(stream.start - 1) === "." ? "propertyName" : "variableName";
   }
   if (stream.match(/^(?:==|!=|<=|>=|[-+*/%~<>=])/)) return "operator";

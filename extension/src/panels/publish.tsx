@@ -1,7 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
+import { effectOf } from "../logic/effect";
 import type { EntryView, GateView, ReasonView, RegistryPromptView, VersionView } from "../model";
 import { useAct, useHost, useTrait } from "../parts/hooks";
-import { Button, Empty, ErrorNote, Loading, Note, Select, Tag, TextField, Time } from "../parts/ui";
+import { Button, Empty, ErrorNote, Loading, Note, Problems, Select, Tag, TextField, Time } from "../parts/ui";
 
 const USUAL_LABELS = ["production", "staging"];
 
@@ -247,18 +248,24 @@ function Move(props: { prompt: RegistryPromptView; items: VersionView[] }) {
         error={gate.error ?? null}
         waiting={Boolean(to) && !view && !gate.error}
       />
-      <TextField
-        label="Reason"
-        class="pm-wide"
-        value={reason}
-        onInput={setReason}
-        placeholder="Why production should change; it is kept in the change log for ever"
-        invalid={asked && !given}
-        onEnter={() => void act()}
-      />
-      {asked && !given && (
-        <div class="pm-problem">! Give the reason first: it is kept in the change log.</div>
-      )}
+      <div>
+        <TextField
+          label="Reason"
+          class="pm-wide"
+          value={reason}
+          onInput={setReason}
+          placeholder="Why production should change; it is kept in the change log for ever"
+          invalid={asked && !given}
+          onEnter={() => void act()}
+        />
+        {asked && !given && (
+          <Problems
+            of={[
+              { message: "Give the reason first: it is kept in the change log.", line: null, column: null },
+            ]}
+          />
+        )}
+      </div>
       <div class="pm-row pm-acts">
         <Button
           kind="primary"
@@ -305,21 +312,6 @@ function Move(props: { prompt: RegistryPromptView; items: VersionView[] }) {
       )}
     </section>
   );
-}
-
-/** What the button would do, in full. */
-export function effectOf(label: string, to: string, gate: GateView | null): string {
-  if (!to) return `Move ${label}`;
-  if (!gate) return `Move ${label} to ${to}`;
-  if (gate.target === null) {
-    return gate.current === null
-      ? `Publish ${to} as the next version and set ${label} to it`
-      : `Publish ${to} as the next version and move ${label} to it`;
-  }
-  if (gate.target === gate.current) return `${label} holds ${gate.target} already`;
-  return gate.current === null
-    ? `Set ${label} to ${gate.target}`
-    : `Move ${label} from ${gate.current} to ${gate.target}`;
 }
 
 function Checklist(props: {

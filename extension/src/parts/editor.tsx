@@ -14,13 +14,8 @@ import { EditorView, keymap, lineNumbers, placeholder } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { useEffect, useRef } from "preact/hooks";
 import { insideCode, jinja } from "../logic/jinja";
+import type { Problem } from "../logic/text";
 import { Problems } from "./ui";
-
-export interface Problem {
-  message: string;
-  line: number | null;
-  column: number | null;
-}
 
 export interface Offer {
   name: string;

@@ -1,20 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
+import { jsonProblem, type Problem } from "../logic/text";
 import type { Json } from "../model";
-import { CodeEditor, type Problem } from "./editor";
-
-/** Where JSON.parse gave up, as line and column. */
-export function problemOf(text: string, error: unknown): Problem {
-  const message = error instanceof Error ? error.message : String(error);
-  const position = /position (\d+)/.exec(message);
-  const at = position ? Number(position[1]) : text.length;
-  const before = text.slice(0, at).split("\n");
-  const why = message.replace(/ in JSON at position.*| at position.*|, ".*$/s, "");
-  return {
-    message: `This is not JSON: ${why}. The draft keeps the last value that was.`,
-    line: before.length,
-    column: (before.at(-1)?.length ?? 0) + 1,
-  };
-}
+import { CodeEditor } from "./editor";
 
 /** JSON under an editor; hands on whatever parses, and an empty text as null. */
 export function JsonField(props: {
@@ -41,8 +28,8 @@ export function JsonField(props: {
         try {
           props.onChange(typed.trim() ? (JSON.parse(typed) as Json) : null);
           setBroken(null);
-        } catch (error) {
-          setBroken(problemOf(typed, error));
+        } catch {
+          setBroken(jsonProblem(typed));
         }
       }}
     />

@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useRef } from "preact/hooks";
 import { ago, exact } from "../logic/format";
+import { type Problem, sentence } from "../logic/text";
 import type { Change, Told, Verdict } from "../model";
 import { useName, useTicks } from "./hooks";
 
@@ -151,9 +152,7 @@ export function ErrorNote(props: { error: Told; children?: ComponentChildren; on
 }
 
 /** What keeps a part of the draft from being saved, beside that part. */
-export function Problems(props: {
-  of: readonly { message: string; line: number | null; column: number | null }[];
-}) {
+export function Problems(props: { of: readonly Problem[] }) {
   return (
     <>
       {props.of.map((problem) => (
@@ -187,15 +186,6 @@ export function Note(props: { children: ComponentChildren; kind?: "done" | "plai
       <div class="pm-note-text">{props.children}</div>
     </div>
   );
-}
-
-/** A text as a sentence: it begins with a capital and ends with a stop. */
-export function sentence(text: string): string {
-  const trimmed = text.trim();
-  if (!trimmed) return "";
-  // A name in quotes, a label or a prompt keeps its small letter.
-  const first = /^[a-z]+[ ,]/.test(trimmed) ? trimmed.charAt(0).toUpperCase() + trimmed.slice(1) : trimmed;
-  return /[.!?…]$/.test(first) ? first : `${first}.`;
 }
 
 export function Empty(props: { title: string; children?: ComponentChildren }) {

@@ -41,7 +41,8 @@ class Drafting(Panel):
     def _preview(self, body: UnitBody, variables: list[VariableView]) -> None:
         chosen = self.desk.state("preview")
         dataset, row = chosen.get("dataset"), chosen.get("row", 0)
-        if not chosen.get("chosen"):
+        if dataset is None and not chosen.get("chosen"):
+            # Once found it stays: a template that cannot be read for a moment has no variables to go by.
             dataset, row = self._fitting_dataset(variables), 0
         view: PreviewView | None = None
         error: State | None = None

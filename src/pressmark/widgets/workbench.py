@@ -154,7 +154,15 @@ class Workbench(anywidget.AnyWidget):
                 for trait, value in first.items():
                     setattr(self, trait, value)
         else:
-            self._releasing.registry_soon()
+            self._show_nothing()
+
+    def _show_nothing(self) -> None:
+        """Without a prompt every panel says what to do first."""
+        self.put("versions", ready=True, name="", items=[])
+        self.put("runs", ready=True, name="", items=[])
+        for which in ("run", "verdict", "compare"):
+            self.put(which, ready=True)
+        self._releasing.registry_soon()
 
     def _on_prompt(self, change: dict[str, Any]) -> None:
         name = change["new"]
@@ -163,7 +171,7 @@ class Workbench(anywidget.AnyWidget):
     def _open(self, name: str) -> None:
         if name != self.prompt:
             return
-        self.put("preview", chosen=False)
+        self.put("preview", dataset=None, row=0, chosen=False)
         self._drafting.load_versions(name)
         versions = self._drafting.versions_named()
         if self.version not in versions:

@@ -11,6 +11,8 @@ export function EvaluatePanel() {
   const run = useTrait("state_run");
   const runs = useTrait("state_runs");
   const runName = useTrait("run");
+  const chosen = useTrait("state_evaluate");
+  const suite = catalog.suites?.find((each) => each.name === chosen.suite);
   if (!catalog.ready || !versions.ready) return <Loading what="suites and versions" />;
   if (catalog.error) return <ErrorNote error={catalog.error} />;
   const progress = run.progress && run.progress.run === runName ? run.progress : null;
@@ -25,6 +27,9 @@ export function EvaluatePanel() {
       {!runName && runs.ready && (versions.items?.length ?? 0) > 0 && (catalog.suites?.length ?? 0) > 0 && (
         <Empty title="No run yet">
           <p>
+            {suite?.rows === 0
+              ? `The dataset ${suite.dataset} has no rows: import some, or choose another suite. `
+              : ""}
             Choose versions, a suite and an endpoint above, then run. Outputs stand side by side here, with
             the verdict above them.
           </p>
@@ -223,7 +228,7 @@ function Progress(props: { progress: RunProgress }) {
     progress.cached ? `${count(progress.cached)} from the cache` : "",
     errors ? plural(errors, "error") : "",
     running && rate ? `${significant(rate)} a second` : "",
-    running && left !== null ? `${seconds(left)} left` : "",
+    running && left !== null ? `${seconds(Math.ceil(left))} left` : "",
     progress.cost ? `${cost(progress.cost)} spent` : "",
     running ? "" : `took ${seconds(progress.elapsed)}`,
   ].filter(Boolean);
