@@ -14,7 +14,7 @@
       x RunCancelledError
       x GateError
       x RegistryError           RegistryUnavailableError, ConflictError, AuthenticationError,
-                                PermissionDeniedError, LogTamperedError
+                                PermissionDeniedError, LogTamperedError, MalformedAnswerError
       x ClientError             ClientNotReadyError, ClientClosedError
 
 A message says what happened, why, and what to do next; the same facts stand in attributes, so that a widget or a
@@ -262,6 +262,13 @@ class LogTamperedError(RegistryError):
     status = 500
     code = "tampered"
     seq: int = 0
+
+
+class MalformedAnswerError(RegistryError, ValueError):
+    """What came from a registry does not have the form that this version of Pressmark reads."""
+
+    status = 502
+    code = "malformed"
 
 
 class ClientError(PressmarkError):

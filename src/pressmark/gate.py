@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from pressmark.prompts import LATEST, FrozenDict, LabelPointer, Unit, Version
+from pressmark.prompts import LATEST, FrozenDict, LabelPointer, Unit, Version, freeze
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,9 @@ class GateDecision:
     reasons: tuple[Reason, ...]
     evidence: FrozenDict = field(default_factory=FrozenDict)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "evidence", freeze(self.evidence))
+
     @property
     def unmet(self) -> tuple[Reason, ...]:
         """The conditions that block."""
@@ -141,94 +144,124 @@ def decide(
         The decision with every condition, met or not.
     """
     reasons = [
-        _reason_given(policy, request),
-        _movable(request),
-        _role(principal),
-        _already_there(request, pointers),
-        _callers(policy, request, current),
+        *_reason_given(policy, request),
+        *_movable(request),
+        *_role(principal),
+        *_already_there(request, pointers),
+        *_callers(policy, request, current),
         *_interface(request, current),
         *_downstream(request, graph),
         evaluated(request, evidence),
     ]
-    told = [reason for reason in reasons if reason is not None]
-    told.sort(key=lambda reason: (reason.met, not reason.blocking))
-    allowed = all(reason.met or not reason.blocking for reason in told)
-    looked_at = FrozenDict(evidence[0]) if evidence else FrozenDict()
-    return GateDecision(allowed, tuple(told), looked_at)
+    reasons.sort(key=lambda reason: (reason.met, not reason.blocking))
+    allowed = all(reason.met or not reason.blocking for reason in reasons)
+    return GateDecision(allowed, tuple(reasons), FrozenDict(_record(request, evidence) or {}))
 
 
-def _reason_given(policy: Policy, request: MoveRequest) -> Reason | None:
+def _reason_given(policy: Policy, request: MoveRequest) -> list[Reason]:
     if not policy.require_reason:
-        return None
-    met = bool(request.reason.strip())
-    if met:
-        return Reason("reason", True, True, "A reason is given")
-    return Reason("reason", False, True, "The move has no reason", "say why, so that the change log can tell it later")
+        return []
+    if request.reason.strip():
+        return [Reason("reason", True, True, "A reason is given")]
+    return [
+        Reason("reason", False, True, "The move has no reason", "say why, so that the change log can tell it later")
+    ]
 
 
-def _movable(request: MoveRequest) -> Reason | None:
+def _movable(request: MoveRequest) -> list[Reason]:
     if request.label != LATEST:
-        return None
-    return Reason(
-        "reserved_label",
-        False,
-        True,
-        "'latest' always points to the newest published version",
-        "move another label, such as 'staging'",
-    )
+        return []
+    return [
+        Reason(
+            "reserved_label",
+            False,
+            True,
+            "'latest' always points to the newest published version",
+            "move another label, such as 'staging'",
+        )
+    ]
 
 
-def _role(principal: Principal) -> Reason | None:
+def _role(principal: Principal) -> list[Reason]:
     if principal.role in ("editor", "approver", "admin"):
-        return None
-    return Reason(
-        "role",
-        False,
-        True,
-        f"{principal.name} has the role {principal.role}, which may not move labels",
-        "ask an editor, or use a token with the role editor",
-    )
+        return []
+    return [
+        Reason(
+            "role",
+            False,
+            True,
+            f"{principal.name} has the role {principal.role}, which may not move labels",
+            "ask an editor, or use a token with the role editor",
+        )
+    ]
 
 
-def _already_there(request: MoveRequest, pointers: Sequence[LabelPointer]) -> Reason | None:
-    for pointer in pointers:
-        if pointer.label == request.label and pointer.version == request.target.number:
-            return Reason(
-                "already_there",
-                False,
-                True,
-                f"{request.label} already points to {request.target.version}",
-                "there is nothing to move",
-            )
-    return None
+def _already_there(request: MoveRequest, pointers: Sequence[LabelPointer]) -> list[Reason]:
+    here = (request.target.name, request.label, request.target.number)
+    if all((pointer.name, pointer.label, pointer.version) != here for pointer in pointers):
+        return []
+    return [
+        Reason(
+            "already_there",
+            False,
+            True,
+            f"{request.label} already points to {request.target.version}",
+            "there is nothing to move: choose another version",
+        )
+    ]
 
 
-def _callers(policy: Policy, request: MoveRequest, current: Unit | None) -> Reason | None:
+def _callers(policy: Policy, request: MoveRequest, current: Unit | None) -> list[Reason]:
+    """Compare what today's callers pass with what the target takes: they pass what is required now, and may more."""
     if current is None or not policy.keep_callers:
-        return None
+        return []
     # A rollback must work at once, even when it asks for a variable that newer callers no longer pass.
     blocking = request.kind != "rollback"
-    new = [name for name in request.target.unit.required if name not in current.variables]
-    dropped = [name for name in current.required if name not in request.target.unit.variables]
-    if new:
-        names = ", ".join(map(repr, new))
-        return Reason(
-            "callers_cannot_fill",
-            False,
-            blocking,
-            f"{request.target.version} needs {names}, which callers of {request.label} do not pass today",
-            "give the new variable a default, or move the callers first",
+    target = request.target
+    told = []
+    if new := [name for name in target.unit.required if name not in current.required]:
+        told.append(
+            Reason(
+                "callers_cannot_fill",
+                False,
+                blocking,
+                f"{target.version} needs {_names(new)}, which callers of {request.label} need not pass today",
+                "give the new variable a default, or move the callers first",
+            )
         )
-    if dropped:
-        names = ", ".join(map(repr, dropped))
-        return Reason(
-            "callers_pass_unknown",
-            False,
-            blocking,
-            f"callers of {request.label} pass {names}, which {request.target.version} does not declare",
-            "keep the variable in the template, or move the callers first",
+    if dropped := [name for name in current.required if name not in target.unit.variables]:
+        told.append(
+            Reason(
+                "callers_pass_unknown",
+                False,
+                blocking,
+                f"callers of {request.label} pass {_names(dropped)}, which {target.version} does not declare",
+                "keep the variable in the template, or move the callers first",
+            )
         )
-    return Reason("callers", True, blocking, "Today's callers can fill every variable")
+    if retyped := [name for name in current.variables if _retyped(name, current, target.unit)]:
+        told.append(
+            Reason(
+                "callers_pass_other_type",
+                False,
+                blocking,
+                f"{target.version} takes {_names(retyped)} as another type than callers of {request.label} pass today",
+                "keep the type, or move the callers first",
+            )
+        )
+    return told or [Reason("callers", True, blocking, "Today's callers can fill every variable")]
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names))
+
+
+def _retyped(name: str, current: Unit, target: Unit) -> bool:
+    if name not in target.variables or name in target.inputs:
+        return False
+    passed, taken = current.variables[name].type, target.variables[name].type
+    # Of a variable declared as `any` nobody knows what callers pass; a refusal needs more than a guess.
+    return "any" not in (passed, taken) and passed != taken and (passed, taken) != ("integer", "number")
 
 
 def _interface(request: MoveRequest, current: Unit | None) -> list[Reason]:
@@ -262,16 +295,20 @@ def _downstream(request: MoveRequest, graph: Downstream | None) -> list[Reason]:
 
 def evaluated(request: MoveRequest, evidence: Sequence[Mapping[str, Any]]) -> Reason:
     """Say what is known of the target's evaluation; the workbench asks this with its own runs."""
-    for record in evidence:
-        sentence = str(record.get("sentence") or "It was evaluated")
-        if record.get("candidate") == request.target.digest:
-            worse = record.get("verdict") == "worse"
-            step = "look at the rows that flipped before you move it" if worse else ""
-            return Reason("evaluated", not worse, False, sentence, step)
-    return Reason(
-        "evaluated",
-        False,
-        False,
-        f"No comparison of {request.target.version} is known here",
-        "compare it with what the label holds in the workbench first",
-    )
+    record = _record(request, evidence)
+    if record is None:
+        return Reason(
+            "evaluated",
+            False,
+            False,
+            f"No comparison of {request.target.version} is known here",
+            "compare it with what the label holds in the workbench first",
+        )
+    worse = record.get("verdict") == "worse"
+    step = "look at the rows that flipped before you move it" if worse else ""
+    return Reason("evaluated", not worse, False, str(record.get("sentence") or "It was evaluated"), step)
+
+
+def _record(request: MoveRequest, evidence: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The newest evidence on the target."""
+    return next((record for record in evidence if record.get("candidate") == request.target.digest), None)

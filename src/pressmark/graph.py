@@ -58,10 +58,10 @@ class DependencyGraph:
 
     def affected(self, names: Iterable[str]) -> tuple[str, ...]:
         """The prompts themselves and everything downstream of any of them, in the order in which they would run."""
-        found: set[str] = set()
-        for name in names:
-            found |= {name, *self.downstream(name)}
-        return self._ordered(found)
+        import networkx as nx
+
+        wanted = set(names)
+        return self._ordered(wanted.union(*(nx.descendants(self._graph, name) for name in wanted & set(self._graph))))
 
     def _ordered(self, names: Iterable[str]) -> tuple[str, ...]:
         import networkx as nx

@@ -25,7 +25,7 @@ def canonical_bytes(value: Any) -> bytes:
 
     Raises:
         InvalidUnitError: The value holds what canonical JSON has no form for: NaN, infinity, a lone surrogate, an
-            integer that no double equals.
+            integer beyond 2**53 that a double would change.
     """
     try:
         return rfc8785.dumps(_as_doubles(value))
@@ -37,8 +37,9 @@ def canonical_bytes(value: Any) -> bytes:
 
 
 def _as_doubles(value: Any) -> Any:
-    # 1e16 is written as 10000000000000000, which Python reads as an integer; a number of JSON is a double all the same.
-    if type(value) is int and abs(value) >= _EXACT and float(value) == value:
+    # The double 1e16 is written as 10000000000000000, which Python reads as an integer: it must be writable again. An
+    # integer whose digits would change stays one, and is refused.
+    if type(value) is int and abs(value) >= _EXACT and rfc8785.dumps(float(value)) == str(value).encode():
         return float(value)
     if isinstance(value, Mapping):
         return {key: _as_doubles(item) for key, item in value.items()}
