@@ -51,7 +51,6 @@ lab: setup #! registry, practice model and JupyterLab with the tour, ready to cl
 
 test: setup #! run the tests: pytest, notebooks, browser, PostgreSQL
 	$(PY) -m pytest -q $(TESTS)
-	$(PY) -m pytest -q --nbval --nbval-sanitize-with notebooks/sanitize.cfg notebooks
 
 lint: $(STAMP)
 	$(VENV)/bin/ruff check .

@@ -420,8 +420,7 @@ class Run:
 
     def _sentence(self, candidate: str) -> str:
         try:
-            sentence: str = self.compare(self.versions[0], candidate).sentence
-            return sentence
+            return self.compare(self.versions[0], candidate).sentence
         except PressmarkError as error:
             return str(error)
 
