@@ -19,8 +19,8 @@ from pressmark.providers.practice.knowledge import TOPICS
 from pressmark.providers.practice.labels import find_labels
 from pressmark.providers.practice.learner import Learner
 from pressmark.providers.practice.messages import CATEGORIES, training_messages
-from pressmark.providers.practice.reading import Assignment, Task, content_text, read
-from pressmark.providers.practice.requests import ChatRequest
+from pressmark.providers.practice.reading import Assignment, Task, read
+from pressmark.providers.practice.requests import ChatRequest, content_text
 from pressmark.providers.practice.words import content_words
 
 
@@ -137,11 +137,13 @@ class _Said:
                 return self._grade()
             case Task.CLASSIFY:
                 return self._classification()
+            case Task.RECORD if len(it.keys) == 1 and it.manner.brief:
+                return self._shown(it.keys[0])
             case Task.RECORD:
                 return "\n".join(f"{_title(key)}: {self._shown(key)}" for key in it.keys)
             case Task.SUMMARIZE:
                 return self._summary()
-        if sounds_like_support(it.text) or (it.task is Task.REPLY and it.instructions.strip()):
+        if it.task is Task.REPLY and (sounds_like_support(it.text) or cues.REPLY.search(it.instructions)):
             return self._knowing.reply()
         return self._talk()
 

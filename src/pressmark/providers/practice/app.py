@@ -8,8 +8,9 @@ import itertools
 import json
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from importlib.resources import files
+from typing import Any
 
 try:
     from starlette.applications import Starlette
@@ -17,6 +18,7 @@ try:
     from starlette.requests import Request
     from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
     from starlette.routing import Route
+    from starlette.types import Receive, Scope, Send
 except ImportError as error:
     raise ImportError(
         f"The practice model needs {error.name}, which is not installed: pip install 'pressmark[workbench]'",
@@ -24,12 +26,15 @@ except ImportError as error:
     ) from error
 
 import pressmark
-from pressmark.providers.practice.answering import Answer, PracticeModel
+from pressmark.providers.practice.answering import PracticeModel
 from pressmark.providers.practice.replying import completion, pieces
 from pressmark.providers.practice.requests import PRACTICE_MODEL, ChatRequest, RefusedError, parse
 
-_LARGEST_BODY = 4 * 2**20
+_LARGEST_BODY = 2**20
 _REMEMBERED = 100_000
+_PAGE_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:"
+)
 
 
 class _Endpoint:
@@ -48,36 +53,26 @@ class _Endpoint:
         self._calls += 1
         self._in_flight += 1
         self._peak = max(self._peak, self._in_flight)
-        streams = False
         try:
             asked = parse(await _body(request))
-            number = f"{next(self._numbers):08x}"
             answer = self._model.answer(asked, self._variation(asked))
-            created = int(time.time())
+            number, created = f"{next(self._numbers):08x}", int(time.time())
             if asked.stream:
-                streams = True
-                return StreamingResponse(self._stream(asked, answer, number, created), media_type="text/event-stream")
+                chunks = list(pieces(asked, answer, number, created))
+                return _Streamed(_spread(chunks, self._pause(asked)), self._finished)
             await asyncio.sleep(self._pause(asked))
-            return JSONResponse(completion(asked, answer, number, created))
+            response: Response = JSONResponse(completion(asked, answer, number, created))
         except RefusedError as refused:
             self._errors += 1
-            return JSONResponse(refused.body(), refused.status)
-        finally:
-            if not streams:
-                self._in_flight -= 1
+            response = JSONResponse(refused.body(), refused.status)
+        except BaseException:
+            self._finished()
+            raise
+        self._finished()
+        return response
 
-    async def _stream(self, asked: ChatRequest, answer: Answer, number: str, created: int) -> AsyncIterator[str]:
-        """Server-sent events; the latency is spread over them, most of it before the first."""
-        try:
-            chunks = list(pieces(asked, answer, number, created))
-            pause = self._pause(asked)
-            await asyncio.sleep(pause / 2)
-            for chunk in chunks:
-                yield f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n"
-                await asyncio.sleep(pause / 2 / len(chunks))
-            yield "data: [DONE]\n\n"
-        finally:
-            self._in_flight -= 1
+    def _finished(self) -> None:
+        self._in_flight -= 1
 
     def _variation(self, asked: ChatRequest) -> int:
         """How often this request came before: repeats without a seed differ, and a fresh server repeats the series."""
@@ -107,11 +102,11 @@ class _Endpoint:
         return JSONResponse(listed)
 
     async def stats(self, request: Request) -> Response:
-        """GET /stats tells the counters; POST /stats sets them back."""
+        """GET /stats tells the counters; POST /stats does so, too, and then sets them back."""
+        counters = {"calls": self._calls, "errors": self._errors, "in_flight": self._in_flight, "peak": self._peak}
         if request.method == "POST":
             self._calls = self._errors = 0
             self._peak = self._in_flight
-        counters = {"calls": self._calls, "errors": self._errors, "in_flight": self._in_flight, "peak": self._peak}
         return JSONResponse(counters)
 
     async def page(self, request: Request) -> Response:
@@ -119,7 +114,30 @@ class _Endpoint:
         text = files(__package__).joinpath("page.html").read_text("utf-8")
         address = f"{request.url.scheme}://{request.url.netloc}/v1"
         filled = text.replace("{{ address }}", _escaped(address)).replace("{{ version }}", pressmark.__version__)
-        return HTMLResponse(filled)
+        return HTMLResponse(filled, headers={"Content-Security-Policy": _PAGE_POLICY})
+
+
+class _Streamed(StreamingResponse):
+    """A stream that tells when it is over, also when nobody reads it to the end."""
+
+    def __init__(self, content: AsyncIterator[str], finished: Callable[[], None]) -> None:
+        super().__init__(content, media_type="text/event-stream", headers={"Cache-Control": "no-cache"})
+        self._finished = finished
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._finished()
+
+
+async def _spread(chunks: list[dict[str, Any]], seconds: float) -> AsyncIterator[str]:
+    """Server-sent events, spread over the latency: half of it before the first."""
+    await asyncio.sleep(seconds / 2)
+    for chunk in chunks:
+        yield f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n"
+        await asyncio.sleep(seconds / 2 / len(chunks))
+    yield "data: [DONE]\n\n"
 
 
 def _escaped(text: str) -> str:

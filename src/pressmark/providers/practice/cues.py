@@ -112,6 +112,11 @@ CLASSIFY = any_of(
     r"which (?:\w+ )?(?:team|queue|department)",
     r"what (?:\w+ )?(?:kind|type|is this)",
 )
+CATEGORY = any_of(r"categor\w*", "label", "team", "queue", "department", "topic", "intent")
+# What a language model could do, and this one cannot.
+BEYOND = any_of(
+    r"translat\w*", r"rewrite\w*", r"paraphras\w*", r"proofread\w*", "poem", "story", "code", "essay", "joke"
+)
 COMPARE = any_of("which", "compare", "better", r"prefer\w*", "A, B", "A or B", "1 or 2", "tie", "winner")
 GRADE = any_of("score", "rate", "rating", "grade", "rubric", "points?", "marks?")
 GRADED = any_of(

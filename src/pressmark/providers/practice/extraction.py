@@ -105,9 +105,10 @@ _EASE = any_of(
 def urgency(text: str, learner: Learner, lessons: Sequence[Lesson]) -> dict[str, float]:
     """Logits for low, normal and high urgency."""
     logits = learner.logits(text, lessons)
-    logits["high"] += 2.5 * min(2, len(_HURRY.findall(text)) + text.count("!!"))
+    logits["high"] += 4.0 * min(2, len(_HURRY.findall(text)) + text.count("!!"))
     logits["low"] += 2.0 * min(2, len(_EASE.findall(text)))
-    logits["normal"] += 1.0
+    # Told nothing of the levels, one takes the middle when in doubt.
+    logits["normal"] += 0.0 if lessons else 1.0
     for name, value in learner.taught(text, lessons).items():
         if name in logits:
             logits[name] += 0.5 * value

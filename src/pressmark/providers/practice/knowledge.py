@@ -40,7 +40,7 @@ TOPICS: Mapping[str, Topic] = {
             "Our accounting team is checking the amount and will send you a corrected invoice if it is wrong.",
         ),
         sorry=True,
-        cues="billing charge payment invoice fee",
+        cues="billing charge payment invoice fee finance accounting",
     ),
     "refund": Topic(
         names=("Reimbursement", "Money-back", "Returns", "Repayment"),
@@ -65,7 +65,7 @@ TOPICS: Mapping[str, Topic] = {
             "We are following the shipment up with the carrier today.",
         ),
         sorry=True,
-        cues="delivery shipping shipment parcel courier tracking",
+        cues="delivery shipping shipment parcel courier tracking complaint",
     ),
     "damaged_item": Topic(
         names=("Defect", "Damage", "Faulty", "Broken goods"),
@@ -79,7 +79,7 @@ TOPICS: Mapping[str, Topic] = {
             "Please keep it until we have looked at it: a photo is enough, and the replacement follows.",
         ),
         sorry=True,
-        cues="damaged broken faulty cracked defective wrong item",
+        cues="damaged broken faulty cracked defective wrong item goods complaint returns repairs replacement",
     ),
     "account_access": Topic(
         names=("Login", "Sign-in", "Password", "Log-in trouble"),
@@ -123,7 +123,7 @@ TOPICS: Mapping[str, Topic] = {
             "Please install the newest version and restart the device; if it still fails, we will take over.",
         ),
         sorry=True,
-        cues="technical error crash bug app website device update",
+        cues="technical error crash bug app website device update it support",
     ),
 }
 

@@ -64,7 +64,11 @@ def normal_form(label: str) -> str:
 @functools.lru_cache(maxsize=256)
 def find_labels(instructions: str) -> tuple[str, ...]:
     """The category labels that ``instructions`` list, exactly as written; empty when there are none."""
-    lists = [items for items in _lists(instructions, _LABEL_CUE) if not _is_levels(items) and not _is_fields(items)]
+    lists = [
+        items
+        for items in _lists(instructions, _LABEL_CUE)
+        if not (_is_levels(items) or _is_fields(items) or _is_moods(items))
+    ]
     known = known_names(instructions)
     best = max(lists, key=lambda items: (len({normal_form(item) for item in items} & _KNOWN), len(items)), default=())
     if len(known) > len({normal_form(item) for item in best} & _KNOWN) + 1 and len(known) >= 2:
@@ -90,7 +94,7 @@ def find_keys(instructions: str) -> tuple[str, ...]:
         if keys:
             return tuple(dict.fromkeys(keys))
     flat = re.sub(r"\([^()]*\)", "", instructions)
-    for match in re.finditer(rf"\b{_KEY_CUE}\b(?:\s+(?:named|called|are|is))?\s*:?\s*", flat, re.IGNORECASE):
+    for match in re.finditer(rf"\b{_KEY_CUE}\b(?:\s+(?:named|called|are|is))?[ \t]*:?[ \t]*", flat, re.IGNORECASE):
         items = _inline(flat[match.end() :], least=1)
         names = [item for item in items if re.fullmatch(r"[A-Za-z]\w*", item)]
         if names and len(names) == len(items):
@@ -230,6 +234,10 @@ def level_rank(level: str) -> int | None:
     """0, 1 or 2 for a word of low, middle or high urgency; None for another word."""
     name = normal_form(level)
     return next((rank for rank, names in enumerate(_LEVELS) if name in names or name.split(" ")[0] in names), None)
+
+
+def _is_moods(items: Sequence[str]) -> bool:
+    return {normal_form(item) for item in items} <= {"positive", "negative", "neutral", "mixed"}
 
 
 def _is_fields(items: Sequence[str]) -> bool:

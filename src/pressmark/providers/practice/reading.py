@@ -17,6 +17,7 @@ from pressmark.providers.practice import labels as found_in
 from pressmark.providers.practice.judging import two_outputs
 from pressmark.providers.practice.learner import Lesson
 from pressmark.providers.practice.locating import parted
+from pressmark.providers.practice.requests import content_text
 from pressmark.providers.practice.shots import Shot, unfenced, written_shots
 
 
@@ -76,15 +77,6 @@ class Assignment:
     manner: Manner
 
 
-def content_text(content: object) -> str:
-    """The text of a message's content, which is a string or a list of parts."""
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, Mapping))
-    return ""
-
-
 def read(
     messages: Sequence[Mapping[str, Any]], *, allowed: Mapping[str, tuple[str, ...]], described: str = ""
 ) -> Assignment:
@@ -133,7 +125,7 @@ def _understood(
     if not keys and shots:
         keys = tuple(shots[-1].fields())
     if not keys:
-        keys = _mentioned_fields(instructions)
+        keys = _mentioned_fields(instructions, labels)
     lessons = taught + found_in.lessons_about(instructions, labels)
     task = _task(instructions, text, labels, keys, manner)
     return Assignment(instructions, text, task, labels, levels, keys, shots, lessons, manner)
@@ -186,8 +178,12 @@ def _manner(instructions: str, shots: Sequence[Shot]) -> Manner:
     )
 
 
-def _mentioned_fields(instructions: str) -> tuple[str, ...]:
-    return tuple(name for name, pattern in cues.FIELDS if pattern.search(instructions))
+def _mentioned_fields(instructions: str, labels: Sequence[str]) -> tuple[str, ...]:
+    fields = tuple(name for name, pattern in cues.FIELDS if pattern.search(instructions))
+    # "Classify the sentiment" asks for the sentiment, not for a category as well.
+    if len(fields) > 1 and not labels and not cues.CATEGORY.search(instructions):
+        return tuple(name for name in fields if name != "category")
+    return fields
 
 
 def _task(instructions: str, text: str, labels: Sequence[str], keys: Sequence[str], manner: Manner) -> Task:
@@ -208,6 +204,6 @@ def _task(instructions: str, text: str, labels: Sequence[str], keys: Sequence[st
         return Task.SUMMARIZE
     if labels or "category" in keys:
         return Task.CLASSIFY
-    if not instructions.strip() and text:
-        return Task.REPLY
-    return Task.TALK
+    if cues.BEYOND.search(instructions):
+        return Task.TALK
+    return Task.REPLY

@@ -9,8 +9,7 @@ from typing import Any
 
 import pressmark
 from pressmark.providers.practice.answering import Answer
-from pressmark.providers.practice.reading import content_text
-from pressmark.providers.practice.requests import PRACTICE_MODEL, ChatRequest
+from pressmark.providers.practice.requests import PRACTICE_MODEL, ChatRequest, content_text
 
 FINGERPRINT = f"practice-{pressmark.__version__}"
 

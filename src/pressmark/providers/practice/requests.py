@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 PRACTICE_MODEL = "pressmark-practice"
+_LONGEST = 16_384  # tokens of four characters
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 _PARTS = ("text", "refusal", "input_text")
 
@@ -66,6 +67,15 @@ class ChatRequest:
     include_usage: bool = False
 
 
+def content_text(content: object) -> str:
+    """The text of a message's content, which is a string or a list of parts."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, Mapping))
+    return ""
+
+
 def parse(body: bytes) -> ChatRequest:
     """Read a request body.
 
@@ -93,6 +103,14 @@ def parse(body: bytes) -> ChatRequest:
     tools = _tools(data.get("tools"))
     options = data.get("stream_options") or {}
     messages = _messages(data.get("messages"))
+    length = sum(len(content_text(message.get("content"))) for message in messages)
+    if length > 4 * _LONGEST:
+        raise RefusedError(
+            400,
+            f"The messages hold about {length // 4} tokens; the practice model reads {_LONGEST} at most: send less.",
+            "messages",
+            "context_length_exceeded",
+        )
     if json_mode and schema is None and "json" not in json.dumps(messages).lower():
         raise RefusedError(
             400,
