@@ -240,9 +240,13 @@ class RegistryContract:
     def test_circle_of_inputs(self, registry: RegistryBackend) -> None:
         """A version whose inputs would close a circle of prompts is refused, and nothing of it stays."""
         publish(registry, "chain/first")
-        registry.publish("chain/second", unit("{{ a }}", inputs={"a": "chain/first@production"}), message="m", reason="r")
+        registry.publish(
+            "chain/second", unit("{{ a }}", inputs={"a": "chain/first@production"}), message="m", reason="r"
+        )
         with pytest.raises(GraphCycleError) as told:
-            registry.publish("chain/first", unit("{{ b }}", inputs={"b": "chain/second@latest"}), message="m", reason="r")
+            registry.publish(
+                "chain/first", unit("{{ b }}", inputs={"b": "chain/second@latest"}), message="m", reason="r"
+            )
         assert set(told.value.cycle) == {"chain/first", "chain/second"}
         assert registry.version("chain/first", "latest").version == "v1"
         registry.publish("chain/third", unit("{{ c }}", inputs={"c": "chain/second@latest"}), message="m", reason="r")
@@ -430,9 +434,7 @@ class RegistryContract:
         room = 1024 * 1024 - len(unit())
         registry.publish(NAME, unit("Answer {{ question }}" + "x" * room), message="m", reason="r")
         with pytest.raises((InvalidUnitError, RegistryError)):
-            registry.publish(
-                NAME, unit().replace(b"Answer", b"Answer" + b"x" * (room + 1)), message="m", reason="r"
-            )
+            registry.publish(NAME, unit().replace(b"Answer", b"Answer" + b"x" * (room + 1)), message="m", reason="r")
         assert registry.position().seq == 1
 
     def test_sync(self, registry: RegistryBackend) -> None:

@@ -70,6 +70,20 @@ def demand_label(principal: Principal, label: str) -> None:
         )
 
 
+def demand_everything(principal: Principal) -> None:
+    """Refuse what cannot be answered without a look at the whole registry.
+
+    Raises:
+        PermissionDeniedError: The token is for a part of it.
+    """
+    if not principal.wide:
+        raise PermissionDeniedError(
+            f"this token of {principal.name} is for a part of the registry, and verifying reads all of it:"
+            " ask an admin for a token without patterns",
+            hint="ask an admin for a token without patterns",
+        )
+
+
 def no_prompt(name: str) -> PromptNotFoundError:
     """Return what is said of a prompt that does not exist or may not be seen."""
     return PromptNotFoundError(

@@ -160,6 +160,7 @@ class RegistryBackend(Protocol):
 
         Raises:
             LogTamperedError: `seq` is the first entry that was altered, is missing, or does not agree with the rest.
+            PermissionDeniedError: The token is for a part of the registry.
         """
 
     def position(self) -> Position:

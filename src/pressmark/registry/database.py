@@ -6,6 +6,7 @@ in which they are committed. Readers see one moment and wait for nobody.
 
 from __future__ import annotations
 
+import json
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -48,10 +49,11 @@ class Transaction:
 
     def append(self, kind: str, *, actor: str, reason: str, data: dict[str, Any]) -> Entry:
         """Add an entry to the change log and return it."""
-        seq = self.position.seq + 1
+        seq, text = self.position.seq + 1, canonical_bytes(data).decode()
+        # Read back, so that whoever wrote it holds what everybody else will read, to the order of its keys.
         entry = chained(
-            seq=seq, kind=kind, at=self.now, actor=actor, reason=reason, data=data, previous=self.head
-        )  # fmt: skip
+            seq=seq, kind=kind, at=self.now, actor=actor, reason=reason, data=json.loads(text), previous=self.head
+        )
         self.connection.execute(
             schema.log.insert().values(
                 seq=seq,
@@ -59,7 +61,7 @@ class Transaction:
                 at=timestamp(self.now),
                 actor=actor,
                 reason=reason,
-                data=canonical_bytes(data).decode(),
+                data=text,
                 previous=self.head,
                 hash=entry.hash,
             )
@@ -83,7 +85,8 @@ class Database:
 
     def __init__(self, url: str | Path, *, now: Callable[[], datetime] | None = None) -> None:
         self.url = _parse(url)
-        self.where = self.url.render_as_string(hide_password=True) if self.is_postgres else str(self.url.database)
+        shown = self.url.set(drivername="postgresql").render_as_string(hide_password=True)
+        self.where = shown if self.is_postgres else str(self.url.database)
         self.engine = self._engine()
         self.committed: list[Callable[[], None]] = []
         self._now = now or (lambda: datetime.now(UTC))

@@ -7,7 +7,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import functools
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
 
@@ -24,6 +25,7 @@ from pressmark.prompts import Unit
 from pressmark.prompts.canonical import unit_bytes
 from pressmark.registry import bodies
 from pressmark.registry.bearers import Bearers
+from pressmark.registry.described import STREAM_PATHS
 from pressmark.registry.faults import status_of
 from pressmark.registry.feed import Feed
 from pressmark.registry.guard import Guard
@@ -111,6 +113,7 @@ def create_app(store: Store, routers: Sequence[APIRouter] = ()) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     app.state.pressmark = running
+    app.openapi = functools.partial(_described, app, app.openapi)  # type: ignore[method-assign] # FastAPI's own way
     app.add_exception_handler(PressmarkError, _told)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _unrouted)
@@ -345,6 +348,12 @@ def audit(store: Acting, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> d
 
 def _version(version: Published) -> dict[str, Any]:
     return {**version_to_dict(version), "unit": unit_bytes(version.unit).decode()}
+
+
+def _described(app: FastAPI, routes: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    told = routes()
+    told["paths"] |= STREAM_PATHS
+    return told
 
 
 def _operation_id(route: APIRoute) -> str:

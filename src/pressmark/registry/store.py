@@ -232,6 +232,7 @@ class Store:
 
     def verify(self) -> Verification:
         """Read the whole change log and hold everything in the registry against it."""
+        access.demand_everything(self.principal)
         with self.database.read() as connection:
             return verification.verify(connection)
 
@@ -336,6 +337,8 @@ class Store:
     def audit(self, *, limit: int = 100) -> list[Refusal]:
         """Return refused writes, the newest first."""
         access.demand(self.principal, "administer")
+        if not 1 <= limit <= 1000:
+            raise RegistryError(f"limit is {limit}: ask for 1 to 1000 refusals at once", status=422)
         with self.database.read() as connection:
             rows = connection.execute(sa.select(schema.audit).order_by(schema.audit.c.id.desc()).limit(limit))
             return [

@@ -150,6 +150,11 @@ class Principal:
         return self.labels == EVERYTHING or any(matches(pattern, label) for pattern in self.labels)
 
     @property
+    def wide(self) -> bool:
+        """Whether nothing is out of scope."""
+        return self.labels == EVERYTHING == self.names
+
+    @property
     def narrow(self) -> bool:
         """Whether they see only versions that a label in scope points to, or did.
 

@@ -29,10 +29,11 @@ def verify(connection: sa.Connection) -> Verification:
     expected = _Expected()
     seq, head = verify_chain(expected.following(_readable(connection)))
     if (seq, head) != (told.seq, told.head):
+        first = seq if seq == told.seq else min(seq, told.seq) + 1
+        what = "was altered" if seq == told.seq else "is missing" if seq < told.seq else "was added"
         raise LogTamperedError(
-            f"the change log ends with entry {seq}, and the registry counted {told.seq}: its end was cut off or"
-            f" lengthened; {_ADVICE}",
-            seq=min(seq, told.seq) + 1,
+            f"entry {first} of the change log {what}: the log does not end where the registry's own count says; {_ADVICE}",
+            seq=first,
         )
     expected.hold_against(connection)
     return Verification(seq, head if seq else GENESIS, position)

@@ -1,0 +1,198 @@
+"""Whoever changes the database past the registry is found, and the first entry that is wrong is named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from pressmark.errors import LogTamperedError
+from pressmark.prompts import Entry
+from pressmark.prompts.changelog import entry_hash
+from pressmark.registry import changes, schema
+from pressmark.registry.store import Store
+
+from .making import publish, unit
+
+NAME = "support/triage"
+ENTRIES = 8
+
+
+@pytest.fixture
+def written(store: Store) -> Store:
+    """A store with a history, whose walls against stray changes an attacker has taken down."""
+    publish(store, NAME, "one", "two", "one")
+    publish(store, "other")
+    store.move(NAME, label="production", to="v1", reason="go", expected=None)
+    store.move(NAME, label="production", to="v2", reason="go", expected="v1")
+    store.move("other", label="production", to="v1", reason="go", expected=None)
+    store.rollback(NAME, label="production", reason="bad", expected="v2")
+    assert store.verify().count == ENTRIES
+    with store.database.engine.begin() as connection:
+        for table in ("log", "units", "versions", "moves"):
+            if store.database.is_postgres:
+                connection.exec_driver_sql(f"DROP TRIGGER {table}_frozen ON {table}")
+            else:
+                connection.exec_driver_sql(f"DROP TRIGGER {table}_no_update")
+                connection.exec_driver_sql(f"DROP TRIGGER {table}_no_delete")
+    return store
+
+
+def tamper(store: Store, statement: Any) -> None:
+    """Change rows past the registry."""
+    with store.database.engine.begin() as connection:
+        connection.execute(statement)
+
+
+def found(store: Store) -> int:
+    """The entry that verify names."""
+    with pytest.raises(LogTamperedError, match=r"backup") as told:
+        store.verify()
+    assert str(told.value.seq) in str(told.value)
+    return told.value.seq
+
+
+LOG = schema.log.c
+ALTERED = {
+    "kind": "policy",
+    "at": "2020-01-01T00:00:00.000000Z",
+    "actor": "eve",
+    "reason": "because",
+    "data": '{"moves":[]}',
+    "previous": "sha256:" + "1" * 64,
+    "hash": "sha256:" + "2" * 64,
+}
+
+
+@pytest.mark.parametrize("seq", range(1, ENTRIES + 1))
+def test_altered_entry(written: Store, seq: int) -> None:
+    """An entry of which any field was altered is named."""
+    with written.database.read() as connection:
+        before = connection.execute(sa.select(schema.log).where(LOG.seq == seq)).one()
+    for field, value in ALTERED.items():
+        tamper(written, schema.log.update().where(LOG.seq == seq).values({field: value}))
+        assert found(written) == seq, field
+        tamper(written, schema.log.update().where(LOG.seq == seq).values({field: getattr(before, field)}))
+    written.verify()
+
+
+@pytest.mark.parametrize("seq", range(1, ENTRIES + 1))
+def test_deleted_entry(written: Store, seq: int) -> None:
+    """A deleted entry is named, also where it was the last one."""
+    tamper(written, schema.log.delete().where(LOG.seq == seq))
+    assert found(written) == seq
+
+
+@pytest.mark.parametrize("seq", range(1, ENTRIES))
+def test_swapped_entries(written: Store, seq: int) -> None:
+    """Of two entries that changed places the first is named."""
+    for old, new in ((seq, 99), (seq + 1, seq), (99, seq + 1)):
+        tamper(written, schema.log.update().where(LOG.seq == old).values(seq=new))
+    assert found(written) == seq
+
+
+def test_rehashed_entry(written: Store) -> None:
+    """An altered entry whose own hash was made to fit is found at the one after it."""
+    with written.database.read() as connection:
+        entry = changes.one(connection, 5)
+    forged = rehashed(entry, reason="another reason")
+    tamper(written, schema.log.update().where(LOG.seq == 5).values(reason="another reason", hash=forged))
+    assert found(written) == 6
+
+
+def test_rehashed_tail(written: Store) -> None:
+    """Where the last entry was altered and its hash made to fit, the registry's own head gives it away."""
+    with written.database.read() as connection:
+        entry = changes.one(connection, ENTRIES)
+    forged = rehashed(entry, reason="another reason")
+    tamper(written, schema.log.update().where(LOG.seq == ENTRIES).values(reason="another reason", hash=forged))
+    assert found(written) == ENTRIES
+
+
+def test_unreadable_entry(written: Store) -> None:
+    """An entry that cannot even be read is named."""
+    tamper(written, schema.log.update().where(LOG.seq == 4).values(data="not json"))
+    assert found(written) == 4
+    tamper(written, schema.log.update().where(LOG.seq == 3).values(at="yesterday"))
+    assert found(written) == 3
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("digest", None), ("message", "x"), ("author", "eve"), ("at", "x"), ("parent", 7), ("restores", 7), ("seq", 1)],
+)
+def test_altered_version(written: Store, field: str, value: Any) -> None:
+    """A version that does not agree with its publication is found, by the entry that published it."""
+    table = schema.versions.c
+    other = written.version(NAME, "v1").digest
+    changed = {field: other if field == "digest" else value}
+    tamper(written, schema.versions.update().where(table.name == NAME, table.number == 2).values(changed))
+    assert found(written) == 2
+
+
+def test_deleted_and_added_version(written: Store) -> None:
+    """A version that is missing, and one that was never published, are found."""
+    table = schema.versions.c
+    tamper(written, schema.versions.update().where(table.name == "other").values(number=2))
+    assert found(written) == 4
+    tamper(written, schema.versions.delete().where(table.name == "other"))
+    assert found(written) == 4
+
+
+def test_altered_unit(written: Store) -> None:
+    """A unit whose bytes were changed is found by the entry that first published it, and so is one that is gone."""
+    digest = written.version(NAME, "v2").digest
+    changed = schema.units.c.digest == digest
+    tamper(written, schema.units.update().where(changed).values(body=unit("evil {{ question }}")))
+    assert found(written) == 2
+
+
+@pytest.mark.parametrize(("label", "seq"), [("production", 8), ("latest", 3)])
+def test_moved_label(written: Store, label: str, seq: int) -> None:
+    """A label that was moved past the registry is found by its last entry."""
+    table = schema.labels.c
+    digest = written.version(NAME, "v2").digest
+    moved = schema.labels.update().where(table.name == NAME, table.label == label)
+    tamper(written, moved.values(version=2, digest=digest))
+    assert found(written) == seq
+
+
+def test_deleted_and_added_label(written: Store) -> None:
+    """A label that is missing, and one that nobody moved, are found."""
+    digest = written.version(NAME, "v2").digest
+    added = {"name": NAME, "label": "staging", "version": 2, "digest": digest, "seq": 5}
+    tamper(written, schema.labels.insert().values(added))
+    assert found(written) == 5
+    tamper(written, schema.labels.delete().where(schema.labels.c.label.in_(["staging", "production"])))
+    assert found(written) == 7
+
+
+def test_altered_move(written: Store) -> None:
+    """The searchable form of the moves, on which a rollback stands, is held against the log too."""
+    tamper(written, schema.moves.update().where(schema.moves.c.seq == 6).values(version=3))
+    assert found(written) == 6
+
+
+@pytest.mark.parametrize("table", ["log", "units", "versions", "moves"])
+@pytest.mark.parametrize("verb", ["UPDATE {0} SET {1} = {1}", "DELETE FROM {0}"])
+def test_wall_against_stray_changes(store: Store, table: str, verb: str) -> None:
+    """The database itself refuses to change or delete what never changes."""
+    publish(store)
+    column = {"log": "reason", "units": "body", "versions": "message", "moves": "version"}[table]
+    with pytest.raises(sa.exc.DBAPIError, match="never change"), store.database.engine.begin() as connection:
+        connection.exec_driver_sql(verb.format(table, column))
+    store.verify()
+
+
+def rehashed(entry: Entry, reason: str) -> str:
+    """The hash that an entry would have with another reason."""
+    return entry_hash(
+        seq=entry.seq,
+        kind=entry.kind,
+        at=entry.at,
+        actor=entry.actor,
+        reason=reason,
+        data=entry.data,
+        previous=entry.previous,
+    )
