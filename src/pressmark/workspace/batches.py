@@ -1,4 +1,4 @@
-"""Rows on their way into DuckDB, whole columns at once through Arrow, and single ones on their way out."""
+"""Rows on their way into DuckDB, whole columns at once through Arrow, and what is read, on its way out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow
 
 if TYPE_CHECKING:
+    import duckdb
+    import pandas
     from duckdb import DuckDBPyConnection as Connection
 
 TEXT: Final = pyarrow.string()
@@ -43,6 +45,23 @@ def first(connection: Connection, query: str, values: Sequence[Any] | Mapping[st
     """
     rows = connection.execute(query, values).fetchall()
     return rows[0] if rows else None
+
+
+def dataframe(
+    connection: Connection, query: str | duckdb.Statement, values: Mapping[str, Any] | Sequence[Any] = ()
+) -> pandas.DataFrame:
+    """Return what a query finds as a DataFrame, with times in UTC.
+
+    DuckDB cannot hand a time with a zone to this pandas without a warning, so the zone is taken off and put on again.
+    """
+    found = connection.sql(query, params=values)
+    zoned = [number for number, kind in enumerate(found.types) if str(kind) == "TIMESTAMP WITH TIME ZONE"]
+    columns = [f"#{n + 1} at time zone 'UTC'" if n in zoned else f"#{n + 1}" for n, _ in enumerate(found.types)]
+    told: pandas.DataFrame = found.project(", ".join(columns)).df()
+    told.columns = found.columns
+    for number in zoned:
+        told.isetitem(number, told.iloc[:, number].dt.tz_localize("UTC"))
+    return told
 
 
 def json_text(value: Any) -> str:

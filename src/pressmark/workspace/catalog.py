@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from pressmark.errors import DatasetNotFoundError, EndpointError, EndpointNotFoundError, SuiteNotFoundError
 from pressmark.evals.dataset import Dataset
 from pressmark.prompts import check_name, freeze
-from pressmark.workspace.batches import INTEGER, TEXT, arrow, first, insert, json_text
+from pressmark.workspace.batches import INTEGER, TEXT, arrow, dataframe, first, insert, json_text
 
 if TYPE_CHECKING:
     import pandas
@@ -114,13 +114,14 @@ def dataset_rows(database: Database, digest: str, rows: list[int] | None = None)
 def datasets(database: Database) -> pandas.DataFrame:
     """Return a line for each dataset: name, digest, columns, rows, versions, created_at."""
     with database.reading() as connection:
-        frame = connection.execute(
+        frame = dataframe(
+            connection,
             """
             select name, arg_max(digest, number) as digest, arg_max(columns, number) as columns,
                    arg_max(row_count, number) as rows, count(*) as versions, max(created_at) as created_at
             from datasets group by name order by name
-            """
-        ).df()
+            """,
+        )
     frame["columns"] = [json.loads(columns) for columns in frame["columns"]]
     return frame
 
@@ -156,13 +157,14 @@ def suite_spec(database: Database, reference: str) -> dict[str, Any]:
 def suites(database: Database) -> pandas.DataFrame:
     """Return a line for each suite: name, digest, spec, versions, created_at."""
     with database.reading() as connection:
-        frame = connection.execute(
+        frame = dataframe(
+            connection,
             """
             select name, arg_max(digest, number) as digest, arg_max(spec, number) as spec,
                    count(*) as versions, max(created_at) as created_at
             from suites group by name order by name
-            """
-        ).df()
+            """,
+        )
     frame["spec"] = [json.loads(spec) for spec in frame["spec"]]
     return frame
 

@@ -1,9 +1,9 @@
 """The DuckDB file, opened for one operation at a time.
 
 One process may have a DuckDB file open for writing, and then nobody else may even read it. So every operation opens
-the file, does its work in one transaction and closes, and whoever finds it locked tries again a little later, at a
-random moment, until a deadline. That lets several kernels and a shell work on one file, as long as each operation is
-short::
+the file (attaches it to the `engine` of the process), does its work in one transaction and closes, and whoever finds it
+locked tries again a little later, at a random moment, until a deadline. That lets several kernels and a shell work on
+one file, as long as each operation is short::
 
     with database.writing() as connection:
         connection.execute("insert into …")
@@ -21,6 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -31,13 +32,7 @@ from pressmark.errors import (
     WorkspaceLockedError,
     WorkspaceVersionError,
 )
-
-try:
-    import duckdb
-except ModuleNotFoundError as missing:
-    raise ImportError(
-        "a workspace needs duckdb, which is not installed: pip install 'pressmark[evals]'", name="duckdb"
-    ) from missing
+from pressmark.workspace.engine import ENGINE, duckdb
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection as Connection
@@ -78,6 +73,22 @@ class Database:
         self.deadline = deadline
         self.check: Callable[[Connection], None] | None = None
         self._new = new
+        # Several workspaces of one process may be attached at a time.
+        self._alias = "workspace_" + sha256(str(self.path).encode("utf-8", "surrogateescape")).hexdigest()[:12]
+
+    def exists(self) -> bool:
+        """Say whether there is something at the path.
+
+        Raises:
+            WorkspaceError: The directory may not be looked into.
+        """
+        try:
+            return self.path.exists()
+        except OSError as error:
+            raise WorkspaceError(
+                f"{self.path} cannot be reached ({error.strerror}): see to the permissions of its directory",
+                path=str(self.path),
+            ) from error
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -117,14 +128,19 @@ class Database:
     @contextmanager
     def _open(self) -> Iterator[Connection]:
         limit = time.monotonic() + self.deadline
-        with self._turn(limit):
-            connection = self._connect(limit)
+        with self._turn(limit), ENGINE.cursor() as keeper:
+            own = self._attach(keeper, limit)
+            connection = own or keeper.cursor()
             try:
+                if own is None:
+                    connection.execute(f"use {self._alias}")
                 yield connection
             finally:
-                # What was committed stands in the write-ahead log and is folded in by the next opening.
-                with suppress(duckdb.Error):
-                    connection.close()
+                connection.close()
+                if own is None:
+                    # Where this cannot fold the write-ahead log into the file, the next opening does.
+                    with suppress(duckdb.Error):
+                        keeper.execute(f"detach {self._alias}")
 
     @contextmanager
     def _turn(self, limit: float) -> Iterator[None]:
@@ -142,22 +158,30 @@ class Database:
         finally:
             turn.release()
 
-    def _connect(self, limit: float) -> Connection:
+    def _attach(self, keeper: Connection, limit: float) -> Connection | None:
+        """Attach the file; where the user has it open in this process already, return a connection to that."""
         pause = _FIRST_PAUSE
+        place = str(self.path).replace("'", "''")
         while True:
-            if not self._new and not self.path.exists():
+            if not self._new and not self.exists():
                 raise WorkspaceError(
                     f"{self.path} is not there any more: it was moved or deleted. Open the workspace again at its"
                     " new place",
                     path=str(self.path),
                 )
             try:
-                return duckdb.connect(str(self.path))
+                keeper.execute(f"attach '{place}' as {self._alias} (type duckdb)")
             except duckdb.Error as error:
-                if "could not set lock" not in str(error).lower():
+                told = str(error).lower()
+                if "unique file handle conflict" in told:
+                    with self._translated():
+                        return duckdb.connect(str(self.path))
+                if "could not set lock" not in told:
                     self._refuse(error)
                 if time.monotonic() + pause > limit:
                     self._refuse_locked(error)
+            else:
+                return None
             time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  it spreads attempts, it hides nothing
             pause = min(pause * 2, _LONGEST_PAUSE)
 

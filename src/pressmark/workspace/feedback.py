@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from pressmark.errors import WorkspaceError
-from pressmark.workspace.batches import INTEGER, TEXT, TIME, arrow, insert
+from pressmark.workspace.batches import INTEGER, TEXT, TIME, arrow, dataframe, insert
 
 if TYPE_CHECKING:
     import pandas
@@ -46,7 +46,7 @@ def add_ratings(database: Database, ratings: Sequence[Mapping[str, Any]]) -> Non
 def ratings(database: Database, run_id: str) -> pandas.DataFrame:
     """Return the votes on a run, in the order in which they were given."""
     with database.reading() as connection:
-        return connection.execute("select * from ratings where run_id = ? order by rated_at, row", [run_id]).df()
+        return dataframe(connection, "select * from ratings where run_id = ? order by rated_at, row", [run_id])
 
 
 def record_publication(
@@ -71,7 +71,8 @@ def record_publication(
 def publications(database: Database, prompt: str | None = None) -> pandas.DataFrame:
     """Return where versions were published, the newest first; of one prompt where it is named."""
     with database.reading() as connection:
-        return connection.execute(
+        return dataframe(
+            connection,
             "select * from publications where $prompt is null or prompt = $prompt order by published_at desc",
             {"prompt": prompt},
-        ).df()
+        )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from pressmark.errors import DatasetNotFoundError, RunNotFoundError, WorkspaceError
-from pressmark.workspace.batches import first
+from pressmark.workspace.batches import dataframe, first
 
 if TYPE_CHECKING:
     import pandas
@@ -177,7 +177,8 @@ def paired_scores(
     """Return row, baseline and candidate (means over repeats), as `Store.paired_scores` describes it."""
     with database.reading() as connection:
         dataset = _dataset(connection, run_id)
-        frame = connection.execute(
+        frame = dataframe(
+            connection,
             """
             select row, favg(value) filter (version = $baseline) as baseline,
                    favg(value) filter (version = $candidate) as candidate
@@ -185,7 +186,7 @@ def paired_scores(
             group by row order by row
             """,
             {"run": run_id, "scorer": scorer, "baseline": baseline, "candidate": candidate},
-        ).df()
+        )
         if slice is not None:
             frame["slice"] = frame["row"].map(_column(connection, dataset, slice))
     return frame
@@ -195,14 +196,15 @@ def row_scores(database: Database, run_id: str, scorer: str | None = None) -> pa
     """Return version, scorer, row and value (the mean over repeats, NaN where missing) of a run."""
     with database.reading() as connection:
         _dataset(connection, run_id)
-        return connection.execute(
+        return dataframe(
+            connection,
             """
             select version, scorer, row, favg(value) as value from scores
             where run_id = $run and ($scorer is null or scorer = $scorer)
             group by version, scorer, row order by version, scorer, row
             """,
             {"run": run_id, "scorer": scorer},
-        ).df()
+        )
 
 
 def _order(connection: Connection, view: View) -> Order:
@@ -210,10 +212,13 @@ def _order(connection: Connection, view: View) -> Order:
         "run": view.run_id,
         "dataset": _dataset(connection, view.run_id),
         "versions": list(view.versions),
-        "baseline": view.baseline,
         "scorer": view.scorer,
         "sign": 1.0 if view.direction == "higher" else -1.0,
     }
+    # A column for each version: grouping by row alone takes half the time of grouping by row and version.
+    means = [f", favg(value) filter (version = $v{n}) as v{n}" for n, _ in enumerate(view.versions)]
+    values |= {f"v{n}": version for n, version in enumerate(view.versions)}
+    differences = ", ".join(f"$sign * (v{n} - v0)" for n, _ in enumerate(view.versions) if n) or "$sign * null"
     found = ""
     if view.search:
         values["search"] = view.search
@@ -228,14 +233,9 @@ def _order(connection: Connection, view: View) -> Order:
     table: dict[str, Any] = connection.execute(
         f"""
         with judged as (
-            select row, version, favg(value) as value from scores
-            where run_id = $run and scorer = $scorer and version in (select unnest($versions)) and value is not null
-            group by row, version),
-        changes as (
-            select judged.row, min($sign * (judged.value - base.value)) as worst,
-                   max($sign * (judged.value - base.value)) as best
-            from judged join judged as base on judged.row = base.row and base.version = $baseline
-            where judged.version <> $baseline group by judged.row),
+            select row {"".join(means)} from scores
+            where run_id = $run and scorer = $scorer and version in (select unnest($versions)) group by row),
+        changes as (select row, least({differences}) as worst, greatest({differences}) as best from judged),
         answers as (
             select row, bool_or(error_kind is not null) as failed from outputs
             where run_id = $run and version in (select unnest($versions)) group by row),

@@ -9,9 +9,11 @@ their own: an index over a million rows costs more, in every open, than the batc
 
 from __future__ import annotations
 
+import errno
 import os
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -102,9 +104,7 @@ def create(database: Database) -> None:
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.new")
     try:
         migrate(Database(draft, deadline=database.deadline, new=True))
-        os.link(draft, path)
-    except FileExistsError:
-        pass  # Another process was quicker; its file is as good.
+        _put(draft, path)
     except OSError as error:
         raise WorkspaceError(
             f"{path} cannot be made ({error.strerror or error}): see to the directory's permissions",
@@ -124,7 +124,7 @@ def migrate(database: Database) -> None:
     """
     with database.reading() as connection:
         known = applied(connection)
-        if known is None and first(connection, "select count(*) from duckdb_tables()") != (0,):
+        if known is None and _tables(connection):
             raise WorkspaceFormatError(
                 f"{database.path} is a DuckDB file, but not a Pressmark workspace: it holds other tables. It was left"
                 " as it is: give another path",
@@ -147,11 +147,31 @@ def migrate(database: Database) -> None:
 
 def applied(connection: Connection) -> int | None:
     """Return the number of the last step that the file has seen, or None for a file that has seen none."""
-    found = first(connection, "select count(*) from duckdb_tables() where table_name = 'pressmark_migrations'")
-    if found == (0,):
-        return None
+    return last_step(connection) if "pressmark_migrations" in _tables(connection) else None
+
+
+def last_step(connection: Connection) -> int | None:
+    """Return the number of the last step of a file that is known to be a workspace."""
     row = first(connection, "select max(number) from pressmark_migrations")
     return int(row[0]) if row and row[0] is not None else None
+
+
+def _tables(connection: Connection) -> set[str]:
+    rows = connection.execute("select table_name from duckdb_tables() where database_name = current_database()")
+    return {row[0] for row in rows.fetchall()}
+
+
+def _put(draft: Path, path: Path) -> None:
+    """Give the finished file its name, unless another process was quicker: its file is as good."""
+    with suppress(FileExistsError):
+        try:
+            os.link(draft, path)
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
+                raise
+            # This file system has no links; two processes that begin in the same instant are told apart no more.
+            if not path.exists():
+                draft.rename(path)
 
 
 def _log_of(path: Path) -> Path:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-import duckdb
-
 from pressmark.errors import WorkspaceError
+from pressmark.workspace.batches import dataframe
+from pressmark.workspace.engine import duckdb
 
 if TYPE_CHECKING:
     import pandas
@@ -47,10 +47,8 @@ def sql(database: Database, query: str) -> pandas.DataFrame:
     """Return what a query finds, as `Store.sql` describes it."""
     statement = _statement(query)
     with database.reading() as connection:
-        # The transaction cannot write to the file; these two keep a query from fetching code from the network.
-        connection.execute("set autoinstall_known_extensions = false; set autoload_known_extensions = false")
         try:
-            return connection.execute(statement).df()
+            return dataframe(connection, statement)
         except (duckdb.ProgrammingError, duckdb.DataError) as error:
             raise WorkspaceError(f"DuckDB refused this query. {_told(error)}", query=query) from error
 

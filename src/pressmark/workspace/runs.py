@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pressmark.errors import RunNotFoundError
-from pressmark.workspace.batches import BIG, FLAG, INTEGER, REAL, TEXT, TIME, arrow, first, insert, json_text
+from pressmark.workspace.batches import BIG, FLAG, INTEGER, REAL, TEXT, TIME, arrow, dataframe, first, insert, json_text
 
 if TYPE_CHECKING:
     import pandas
@@ -191,7 +191,7 @@ def write(connection: Connection, records: Sequence[Record]) -> None:
         insert(connection, "scores", arrow(_SCORES, {name: [score[name] for score in scores] for name in _SCORES}))
 
 
-def frame(database: Database, run_id: str) -> pandas.DataFrame:
+def results(database: Database, run_id: str) -> pandas.DataFrame:
     """Return a row for each output: version, row, repeat, output, error, a column for each scorer, tokens, cost, …"""
     with database.reading() as connection:
         _found(connection, run_id)
@@ -204,7 +204,8 @@ def frame(database: Database, run_id: str) -> pandas.DataFrame:
         # Numbered in SQL, where `Cost` and `cost` would be one column, and named afterwards.
         columns = [f", max(value) filter (scorer = $s{n}) as s{n}" for n, _ in enumerate(scorers, 1)]
         wide = f"select version, row, repeat {''.join(columns)} from scores where run_id = $run group by all"
-        found = connection.execute(
+        found = dataframe(
+            connection,
             f"""
             with wide as ({wide})
             select outputs.version, outputs.row, outputs.repeat, output, outputs.error
@@ -214,7 +215,7 @@ def frame(database: Database, run_id: str) -> pandas.DataFrame:
             where run_id = $run order by outputs.row, outputs.version, outputs.repeat
             """,
             {"run": run_id} | {f"s{n}": scorer for n, scorer in enumerate(scorers, 1)},
-        ).df()
+        )
     return found.rename(columns={f"s{n}": name for n, name in enumerate(_columns(scorers, found), 1)})
 
 

@@ -50,11 +50,11 @@ class Store:
 
     def __init__(self, path: str | os.PathLike[str], *, deadline: float = DEADLINE) -> None:
         self._database = Database(path, deadline=deadline)
-        if not self._database.path.exists():
+        if not self._database.exists():
             migrations.create(self._database)
         migrations.migrate(self._database)
         self._database.check = lambda connection: migrations.refuse_newer(
-            migrations.applied(connection), self._database
+            migrations.last_step(connection), self._database
         )
         journals.recover(self._database)
 
@@ -318,7 +318,7 @@ class Store:
         Raises:
             RunNotFoundError: There is no such run.
         """
-        return runs.frame(self._database, run_id)
+        return runs.results(self._database, run_id)
 
     # The grid and comparisons
 

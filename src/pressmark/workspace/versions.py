@@ -12,7 +12,7 @@ from pressmark.prompts import LATEST, Unit, Version, check_name, parse_number
 from pressmark.prompts.canonical import unit_bytes
 from pressmark.prompts.digest import sha256_digest
 from pressmark.rendering import PromptVersion
-from pressmark.workspace.batches import clean, first, json_text
+from pressmark.workspace.batches import clean, dataframe, first, json_text
 
 if TYPE_CHECKING:
     import pandas
@@ -126,7 +126,8 @@ def with_digest(database: Database, digest: str) -> list[PromptVersion]:
 def summaries(database: Database) -> pandas.DataFrame:
     """Return a line for each prompt that has a version or a draft, the last changed first."""
     with database.reading() as connection:
-        return connection.execute(
+        return dataframe(
+            connection,
             """
             with saved as (
                 select prompt, count(*) as versions, max(number) as latest, arg_max(digest, number) as digest,
@@ -137,8 +138,8 @@ def summaries(database: Database) -> pandas.DataFrame:
                    greatest(saved.saved_at, drafts.saved_at) as changed_at, drafts.prompt is not null as draft
             from saved full join drafts on saved.prompt = drafts.prompt
             order by changed_at desc, prompt
-            """
-        ).df()
+            """,
+        )
 
 
 def save_draft(database: Database, name: str, body: Mapping[str, Any], base: str | None = None) -> datetime:

@@ -1,0 +1,193 @@
+"""Opening the file: what stands in the way, and what is said about it."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pressmark.errors import WorkspaceError, WorkspaceFormatError, WorkspaceLockedError
+from pressmark.prompts import Unit
+from pressmark.workspace import Store
+from pressmark.workspace.connection import Database
+
+
+@contextmanager
+def held(path: Path, seconds: str = "600") -> Iterator[subprocess.Popen[str]]:
+    """A foreign process that keeps the file open for writing."""
+    script = f"import duckdb, time; c = duckdb.connect({str(path)!r}); print(1, flush=True); time.sleep({seconds})"
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_locked_file_names_who_holds_it(store: Store, path: Path) -> None:
+    """After the deadline the error names the program and process that keep the file, and what to do."""
+    impatient = Store(path, deadline=0.3)
+    with held(path) as holder:
+        begin = time.monotonic()
+        with pytest.raises(WorkspaceLockedError, match=f"process {holder.pid}.*close it there") as caught:
+            impatient.prompts()
+        assert time.monotonic() - begin < 5
+        assert caught.value.facts["pid"] == holder.pid
+        with pytest.raises(WorkspaceLockedError):
+            Store(path, deadline=0.1)
+    assert store.prompts().empty
+
+
+def test_a_lock_that_ends_in_time_is_waited_for(store: Store, path: Path, unit: Callable[[str], Unit]) -> None:
+    """A call that finds the file locked goes through as soon as the other process is done with it."""
+    with held(path, "0.7"):
+        assert store.save_version("p", unit("a")).version.number == 1
+
+
+def test_nothing_is_kept_open(store: Store, path: Path, unit: Callable[[str], Unit]) -> None:
+    """Between two calls anybody may open the file, and no handle to it stays behind."""
+    store.save_version("p", unit("a"))
+    with pytest.raises(WorkspaceError) as caught:
+        store.sql("select nowhere from versions")
+    assert caught.value.__traceback__  # which keeps alive whatever the failed call had in its hands
+    with held(path):
+        pass
+    assert not [link for link in Path("/proc/self/fd").iterdir() if _target(link) == str(path)]
+
+
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except FileNotFoundError:
+        return ""
+
+
+def test_a_connection_of_ones_own_does_no_harm(store: Store, path: Path, unit: Callable[[str], Unit]) -> None:
+    """In one process, a plain DuckDB connection and the workspace work side by side; a read-only one is named."""
+    with duckdb.connect(str(path)) as own:
+        store.save_version("p", unit("a"))
+        assert own.execute("select count(*) from versions").fetchall() == [(1,)]
+    with duckdb.connect(str(path), read_only=True), pytest.raises(WorkspaceLockedError, match="this very process"):
+        store.prompts()
+    assert len(store.prompts()) == 1
+
+
+def test_a_thread_that_takes_too_long_is_told_apart(path: Path) -> None:
+    """A thread waits for another one of its process at most until the deadline."""
+    Store(path)
+    database, impatient = Database(path), Database(path, deadline=0.2)
+    inside, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with database.writing():
+            inside.set()
+            done.wait(30)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    inside.wait(30)
+    try:
+        with pytest.raises(WorkspaceLockedError, match="another thread"), impatient.reading():
+            pass
+    finally:
+        done.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("content", [b"name,text\n", b"SQLite format 3\0" + bytes(4096), b"", os.urandom(20_000)])
+def test_a_file_of_another_kind_is_left_alone(path: Path, content: bytes) -> None:
+    """A file that DuckDB did not write is refused in words and stays as it was."""
+    path.write_bytes(content)
+    with pytest.raises(WorkspaceFormatError, match="not a DuckDB file"):
+        Store(path)
+    assert path.read_bytes() == content
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_directory_is_no_workspace(tmp_path: Path) -> None:
+    """A directory in the place of the file is refused with a path that would do."""
+    with pytest.raises(WorkspaceFormatError, match="is a directory"):
+        Store(tmp_path)
+    with pytest.raises(WorkspaceError, match="no directory"):
+        Store(tmp_path / "nowhere" / "prompts.duckdb")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_went_away_is_not_made_again(store: Store, path: Path) -> None:
+    """A workspace whose file was moved says so, and does not begin an empty one in its place."""
+    moved = path.rename(path.with_suffix(".moved"))
+    with pytest.raises(WorkspaceError, match="not there any more"):
+        store.prompts()
+    assert not path.exists()
+    assert Store(moved).prompts().empty
+
+
+def test_a_lone_write_ahead_log_is_not_trampled(path: Path) -> None:
+    """Where the file is missing and its log is there, nothing new is begun: the log may hold what was saved last."""
+    log = path.with_name(path.name + ".wal")
+    log.write_bytes(b"precious")
+    with pytest.raises(WorkspaceFormatError, match="write-ahead log"):
+        Store(path)
+    assert log.read_bytes() == b"precious"
+    assert not path.exists()
+
+
+def test_a_damaged_file_is_refused(store: Store, path: Path, unit: Callable[[str], Unit]) -> None:
+    """A file whose middle was overwritten gives one error of the workspace, whatever DuckDB makes of it."""
+    store.save_version("p", unit("a"))
+    data = bytearray(path.read_bytes())
+    data[4096 : len(data) // 2] = os.urandom(len(data) // 2 - 4096)
+    path.write_bytes(data)
+    with pytest.raises(WorkspaceError):
+        Store(path).prompts()
+
+
+AS_NOBODY = """
+import os, sys
+from pathlib import Path
+from pressmark.errors import PressmarkError
+from pressmark.workspace import Store, import_rows
+import pandas
+os.setegid(65534); os.seteuid(65534)
+try:
+    Store(sys.argv[1]).prompts()
+except PressmarkError as error:
+    print(type(error).__name__, error)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody without permissions")
+@pytest.mark.parametrize("kind", ["file", "directory", "closed directory"])
+def test_a_file_that_may_not_be_written_is_named(kind: str) -> None:
+    """No permission for the file or its directory is one clear error."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "prompts.duckdb"
+        Path(directory).chmod(0o700 if kind == "closed directory" else 0o755)
+        if kind == "file":
+            Store(path)
+            path.chmod(stat.S_IRUSR)
+        told = subprocess.run([sys.executable, "-c", AS_NOBODY, path], capture_output=True, text=True, check=True)
+        assert told.stdout.startswith("WorkspaceError")
+        assert "permissions" in told.stdout
+        assert len(list(Path(directory).iterdir())) == (kind == "file")
+
+
+def test_a_link_leads_to_the_same_workspace(store: Store, path: Path, unit: Callable[[str], Unit]) -> None:
+    """Two names of one file are one workspace, to its journals too."""
+    link = path.with_name("link.duckdb")
+    link.symlink_to(path)
+    other = Store(link)
+    other.save_version("p", unit("a"))
+    assert other.path == store.path
+    assert len(store.versions("p")) == 1

@@ -1,0 +1,141 @@
+"""The file's form, from release to release."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pressmark.errors import WorkspaceFormatError, WorkspaceFullError, WorkspaceVersionError
+from pressmark.prompts import Unit
+from pressmark.workspace import Store, migrations
+
+
+def _columns(path: Path) -> list[tuple[str, str, str]]:
+    with duckdb.connect(str(path)) as connection:
+        return connection.execute(
+            "select table_name, column_name, data_type from duckdb_columns() where not internal order by all"
+        ).fetchall()
+
+
+def test_the_first_form_is_frozen(store: Store, path: Path) -> None:
+    """Files of the first release are in the world: its step makes exactly these tables, for ever."""
+    tables = {table for table, _, _ in _columns(path)}
+    assert tables == {
+        "answers",
+        "dataset_rows",
+        "datasets",
+        "drafts",
+        "endpoints",
+        "journals",
+        "outputs",
+        "pressmark_migrations",
+        "publications",
+        "ratings",
+        "runs",
+        "scores",
+        "suites",
+        "versions",
+    }
+    assert [step.__name__ for step in migrations.MIGRATIONS] == ["m001_initial"]
+
+
+def test_an_older_file_is_brought_up_to_date(
+    store: Store, path: Path, unit: Callable[[str], Unit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opening takes the steps that a file has not seen, once, in order, and keeps what is in it."""
+    store.save_version("p", unit("a"))
+
+    def m002_colour(connection: duckdb.DuckDBPyConnection) -> None:
+        connection.execute("alter table runs add column colour varchar")
+
+    def m003_shade(connection: duckdb.DuckDBPyConnection) -> None:
+        connection.execute("update runs set colour = 'blue'; alter table runs rename column colour to shade")
+
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, m002_colour, m003_shade))
+    monkeypatch.setattr(migrations, "NEWEST", 3)
+    for _ in range(2):
+        newer = Store(path)
+        assert newer.version("p").number == 1
+    assert ("runs", "shade", "VARCHAR") in _columns(path)
+    assert newer.sql("select number, name from pressmark_migrations order by number").values.tolist() == [
+        [1, "m001_initial"],
+        [2, "m002_colour"],
+        [3, "m003_shade"],
+    ]
+
+
+def test_a_step_that_fails_leaves_the_file_as_it_was(store: Store, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step is taken whole or not at all, and is taken again at the next opening."""
+    before = _columns(path)
+
+    def m002_half(connection: duckdb.DuckDBPyConnection) -> None:
+        connection.execute("alter table runs add column colour varchar; create table half (n int)")
+        raise RuntimeError("killed here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, m002_half))
+        patch.setattr(migrations, "NEWEST", 2)
+        with pytest.raises(RuntimeError):
+            Store(path)
+    assert _columns(path) == before
+    assert Store(path).prompts().empty
+
+
+def test_a_file_of_a_newer_pressmark_is_refused_in_words(store: Store, path: Path) -> None:
+    """A file with a step from the future is left as it is, by opening it and by a store that has it open already."""
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("insert into pressmark_migrations values (2, 'm002_future', now())")
+    with pytest.raises(WorkspaceVersionError, match=r"newer Pressmark.*upgrade") as caught:
+        Store(path)
+    assert (caught.value.facts["found"], caught.value.facts["known"]) == (2, 1)
+    with pytest.raises(WorkspaceVersionError):
+        store.save_draft("p", {})
+
+
+def test_a_duckdb_file_of_something_else_is_left_alone(path: Path) -> None:
+    """A DuckDB file with other tables is refused and nothing is added to it; an empty one becomes a workspace."""
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create table versions (n integer)")
+    with pytest.raises(WorkspaceFormatError, match="not a Pressmark workspace"):
+        Store(path)
+    assert _columns(path) == [("versions", "n", "INTEGER")]
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("drop table versions")
+    assert Store(path).prompts().empty
+
+
+def test_processes_that_begin_at_once_share_one_file(path: Path) -> None:
+    """Six processes that open a new workspace in the same moment all write to the same file."""
+    script = f"from pressmark.workspace import Store; import sys; Store({str(path)!r}).save_draft(sys.argv[1], {{}})"
+    processes = [subprocess.Popen([sys.executable, "-c", script, f"p{number}"]) for number in range(6)]
+    assert [process.wait(120) for process in processes] == [0] * 6
+    assert sorted(Store(path).prompts()["prompt"]) == [f"p{number}" for number in range(6)]
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+
+FULL = """
+import resource, sys
+from pressmark.errors import PressmarkError
+from pressmark.workspace import Store
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
+try:
+    Store(sys.argv[1])
+except PressmarkError as error:
+    print(type(error).__name__, error)
+"""
+
+
+@pytest.mark.parametrize("limit", [0, 1000, 5_000, 20_000, 100_000, 300_000])
+def test_a_full_disk_at_the_beginning_leaves_nothing_behind(path: Path, limit: int) -> None:
+    """A workspace that cannot be made whole is not made at all."""
+    told = subprocess.run([sys.executable, "-c", FULL, path, str(limit)], capture_output=True, text=True, check=True)
+    if told.stdout:
+        assert told.stdout.startswith(WorkspaceFullError.__name__)
+        assert "make room" in told.stdout
+        assert list(path.parent.iterdir()) == []
+    assert Store(path).prompts().empty
