@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from pressmark import publishing
 from pressmark.api.changes import Changes
-from pressmark.api.words import entry_sentence
 from pressmark.errors import RegistryError
 from pressmark.gate import GateDecision
 from pressmark.prompts import Entry, LabelPointer, Position, Version
+from pressmark.prompts.words import entry_sentence
 from pressmark.registry.values import UNSET, Expected, Move, NewToken, Published, TokenInfo, Verification
 
 if TYPE_CHECKING:

@@ -68,7 +68,7 @@ def log(name: str | None, limit: int, registry_url: str, as_json: bool) -> None:
 
 
 def _what(entry: Entry) -> str:
-    from pressmark.api.words import entry_sentence
+    from pressmark.prompts.words import entry_sentence
 
     return entry_sentence(entry)
 

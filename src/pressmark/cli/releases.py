@@ -119,7 +119,7 @@ def rollback(
 
 def _tell(entry: Any, as_json: bool) -> None:
     from pressmark import wire
-    from pressmark.api.words import entry_sentence
+    from pressmark.prompts.words import entry_sentence
 
     if as_json:
         emit(wire.entry_to_dict(entry))

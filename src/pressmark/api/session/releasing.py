@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, cast
 
 from pressmark import gate as gates
 from pressmark import publishing
-from pressmark.api.words import entry_sentence
 from pressmark.errors import (
     PressmarkError,
     PromptNotFoundError,
@@ -16,6 +15,7 @@ from pressmark.errors import (
     RegistryUnavailableError,
 )
 from pressmark.prompts import LATEST, Entry, LabelPointer
+from pressmark.prompts.words import entry_sentence
 from pressmark.registry.values import Published
 from pressmark.widgets.protocols import (
     EntryView,
