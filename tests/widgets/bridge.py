@@ -20,7 +20,11 @@ from comm.base_comm import BaseComm
 ROOT = Path(__file__).parents[2]
 HARNESS = ROOT / "extension" / "harness"
 STATIC = ROOT / "src" / "pressmark" / "widgets" / "static"
-TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+}
 
 
 class PageComm(BaseComm):
@@ -30,7 +34,9 @@ class PageComm(BaseComm):
         self.listeners: list[queue.SimpleQueue[dict[str, Any]]] = []
         super().__init__(*args, **kwargs)
 
-    def publish_msg(self, msg_type: str, data: Any = None, metadata: Any = None, buffers: Any = None, **keys: Any) -> None:
+    def publish_msg(
+        self, msg_type: str, data: Any = None, metadata: Any = None, buffers: Any = None, **keys: Any
+    ) -> None:
         if msg_type == "comm_msg":
             message = json.loads(json.dumps(data))
             for listener in list(self.listeners):
@@ -43,7 +49,7 @@ class PageComm(BaseComm):
 
 def use_pages() -> None:
     """Has widgets that are made from now on talk to pages."""
-    comm.create_comm = lambda *args, **kwargs: PageComm(*args, **kwargs)
+    comm.create_comm = PageComm
 
 
 class Bridge:
@@ -142,7 +148,8 @@ class Bridge:
 def from_query(query: dict[str, str]) -> Any:
     """A workbench over the session that a page's address describes."""
     from pressmark.widgets import Workbench
-    from tests.widgets.session import MemorySession
+
+    from .session import MemorySession
 
     session = MemorySession(
         prompts=query.get("prompts", "1") == "1",

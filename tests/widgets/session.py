@@ -116,7 +116,7 @@ SECOND = (
 THIRD = (
     "You sort messages to the support desk of a web shop.\n\n"
     "{% for category in categories %}\n- {{ category }}\n{% endfor %}\n\n"
-    "Answer with JSON: {\"category\": ..., \"urgent\": true or false, \"order\": the number or null}.\n"
+    'Answer with JSON: {"category": ..., "urgent": true or false, "order": the number or null}.\n'
     "Where two fit, take the one that has to be dealt with first."
 )
 SCHEMA = {
@@ -249,7 +249,7 @@ class MemorySession:
     def draft(self, name: str) -> DraftView:
         if not NAME.match(name):
             raise InvalidNameError(
-                f"{name!r} cannot name a prompt: use small letters, digits and . _ - between them, in segments joined by /"
+                f"{name!r} cannot name a prompt: use small letters, digits and . _ - between them, joined by /"
             )
         newest = self._units.get(name, [])
         if name in self._drafts:
@@ -294,7 +294,9 @@ class MemorySession:
                     }
                 )
         if not body["model"]:
-            errors.append({"message": "No model is chosen: type its name.", "line": None, "column": None, "where": "model"})
+            errors.append(
+                {"message": "No model is chosen: type its name.", "line": None, "column": None, "where": "model"}
+            )
         declared = body["variables"]
         names = [*used, *(name for name in declared if name not in used)]
         return {
@@ -437,7 +439,7 @@ class MemorySession:
             raise InvalidUnitError(f"nothing was run: the dataset of {suite} has no rows; import rows first")
         if endpoint == "openai":
             raise InvalidUnitError(
-                "nothing was run: endpoint 'openai' has no key, because OPENAI_API_KEY is not set; set it and restart the kernel"
+                "nothing was run: endpoint 'openai' has no key, because OPENAI_API_KEY is not set; set it, restart"
             )
         run = MemoryRun(f"run-{len(self._runs) + 1}", name, list(versions), suite, endpoint, self, on_progress)
         self._runs[run.id] = run
@@ -539,7 +541,10 @@ class MemorySession:
         pairs = [
             (cells[baseline]["scores"][scorer], cells[candidate]["scores"][scorer])
             for cells in list(found.answers.values())
-            if baseline in cells and candidate in cells and not cells[baseline]["error"] and not cells[candidate]["error"]
+            if baseline in cells
+            and candidate in cells
+            and not cells[baseline]["error"]
+            and not cells[candidate]["error"]
         ]
         pairs = [(a, b) for a, b in pairs if a is not None and b is not None]
         differences = [b - a for a, b in pairs]
@@ -573,9 +578,14 @@ class MemorySession:
         verdict = "cannot tell" if abs(mean) <= half else ("better" if mean * sign > 0 else "worse")
         amount = f"{abs(mean) * 100:.1f} points" if scorer != "latency" else f"{abs(mean):.3f} s"
         ends = [mean - half, mean + half] if scorer == "latency" else [(mean - half) * 100, (mean + half) * 100]
-        told = f"{candidate} {verdict} by {amount}" if verdict != "cannot tell" else f"Cannot tell {candidate} from {baseline}"
+        told = (
+            f"{candidate} {verdict} by {amount}"
+            if verdict != "cannot tell"
+            else f"Cannot tell {candidate} from {baseline}"
+        )
+        interval = f"[{ends[0]:.3g}, {ends[1]:.3g}]"
         view |= {
-            "sentence": f"{told} [{ends[0]:.3g}, {ends[1]:.3g}] on {n} rows: {up} up, {down} down, {n - up - down} same",
+            "sentence": f"{told} {interval} on {n} rows: {up} up, {down} down, {n - up - down} same",
             "verdict": verdict,  # type: ignore[typeddict-item]
             "difference": mean,
             "low": mean - half,
@@ -587,9 +597,7 @@ class MemorySession:
         if scorer == "category":
             for guard in ("valid_json", "latency"):
                 against = self.comparison(run, baseline, candidate, guard)
-                view["guards"].append(
-                    {"scorer": guard, "verdict": against["verdict"], "sentence": against["sentence"]}
-                )
+                view["guards"].append({"scorer": guard, "verdict": against["verdict"], "sentence": against["sentence"]})
         return view
 
     # The registry
@@ -597,8 +605,8 @@ class MemorySession:
     def _reach(self) -> None:
         if self.registry_state == "down":
             raise RegistryUnavailableError(
-                "the registry at http://127.0.0.1:8765 does not answer: connection refused. Nothing was changed; start it "
-                "with `pressmark serve` and try again"
+                "the registry at http://127.0.0.1:8765 does not answer: connection refused. Nothing was changed; "
+                "start it with `pressmark serve` and try again"
             )
 
     def registry(self) -> RegistryView:
@@ -609,8 +617,8 @@ class MemorySession:
                 "where": "",
                 "principal": None,
                 "role": None,
-                "message": "No registry is connected, so nothing can be published from here. Open the workbench with one: "
-                "ws.workbench(registry=pm.Registry(\"http://127.0.0.1:8765\")).",
+                "message": "No registry is connected, so nothing can be published from here. Open it with one: "
+                'ws.workbench(registry=pm.Registry("http://127.0.0.1:8765")).',
             }
         if self.registry_state == "down":
             return {
@@ -618,7 +626,7 @@ class MemorySession:
                 "where": "http://127.0.0.1:8765",
                 "principal": None,
                 "role": None,
-                "message": "The registry does not answer: connection refused. Start it with `pressmark serve`, then ask again.",
+                "message": "The registry does not answer: connection refused. Run `pressmark serve`, then ask again.",
             }
         return {
             "state": "connected",
@@ -733,8 +741,8 @@ class MemorySession:
         current = history[-1] if history else None
         if current != expected:
             raise ConflictError(
-                f"{label} was not moved: it holds {current}, not {expected}; it moved at 14:02 (ben: hotfix). Look at it "
-                "and try again",
+                f"{label} was not moved: it holds {current}, not {expected}; it moved at 14:02 (ben: hotfix). Look "
+                "at it and try again",
                 current=current,
             )
         if "evidence" in self.withheld and self._log.get(name):
@@ -750,10 +758,14 @@ class MemorySession:
         self._reach()
         history = self._labels[name][label]
         if history[-1] != expected:
-            raise ConflictError(f"{label} was not rolled back: it holds {history[-1]}, not {expected}. Look and try again")
+            raise ConflictError(
+                f"{label} was not rolled back: it holds {history[-1]}, not {expected}. Look and try again"
+            )
         before, after = history[-1], history[-2]
         history[:] = history[:-1]
-        entry = self._note(name, "rollback", reason, f"rolled {label} back from {before} to {after}", label, before, after)
+        entry = self._note(
+            name, "rollback", reason, f"rolled {label} back from {before} to {after}", label, before, after
+        )
         return {"label": label, "before": before, "after": after, "published": None, "seq": entry["seq"]}
 
     def _note(
@@ -908,6 +920,10 @@ def _rows(count: int, hostile: bool) -> list[dict[str, str]]:
         if hostile:
             text = f"<script>window.hacked='input'</script><b onclick=\"window.hacked='b'\">{text}</b>"
         rows.append(
-            {"channel": ("mail", "chat", "form")[at % 3], "text": text, "category": CATEGORIES[dice.randrange(len(CATEGORIES))]}
+            {
+                "channel": ("mail", "chat", "form")[at % 3],
+                "text": text,
+                "category": CATEGORIES[dice.randrange(len(CATEGORIES))],
+            }
         )
     return rows

@@ -88,8 +88,9 @@ def command(*, lane: str = "workspace", latest: bool = False) -> Callable[[F], F
 def commands_of(cls: type) -> dict[str, Command]:
     """The commands that a class marks, by name."""
     found: dict[str, Command] = {}
-    for name, method in inspect.getmembers(cls, inspect.isfunction):
-        marked = getattr(method, _MARK, None)
+    methods = {name: value for each in reversed(cls.__mro__) for name, value in vars(each).items()}
+    for name, method in methods.items():
+        marked = getattr(method, _MARK, None) if inspect.isfunction(method) else None
         if marked is None:
             continue
         hints = typing.get_type_hints(method)

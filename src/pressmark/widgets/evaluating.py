@@ -37,10 +37,16 @@ class Order:
 
 
 class Evaluating(Panel):
-    """Choices for the next run, and the run that is shown."""
+    """Choices for the next run, and the run that is shown.
+
+    Attributes:
+        keeps_pair: A run that leaves `baseline` and `version` as they are when it is loaded; any other one brings its
+            own into sight.
+    """
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
+        self.keeps_pair = ""
         self._latest: RunProgress | None = None
         self._tell_progress = Throttle(self._put_progress, PROGRESS_SECONDS)
         self._tell_verdict = Throttle(self.verdict_soon, VERDICT_SECONDS)
@@ -144,7 +150,10 @@ class Evaluating(Panel):
 
     @command()
     def open_run(self, run: str) -> None:
-        """Shows a run."""
+        """Shows a run, with its own versions in sight."""
+        self.keeps_pair = ""
+        if run == self.desk.run:
+            self._load_run()
         self.desk.run = run
 
     @command()
@@ -171,7 +180,7 @@ class Evaluating(Panel):
             "run", ready=True, error=None, progress=progress, suite=suite, scorer=primary_of(suite["scorers"])
         )
         pair = {self.desk.baseline, self.desk.version}
-        if not pair <= set(progress["versions"]):
+        if run != self.keeps_pair and not pair <= set(progress["versions"]):
             self.desk.baseline, self.desk.version = progress["versions"][0], progress["versions"][-1]
         self._load_verdict()
 

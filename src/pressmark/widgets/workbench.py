@@ -7,6 +7,7 @@ JSON; the page changes nothing by itself but sends named commands (`pressmark.wi
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import anywidget
@@ -116,7 +117,8 @@ class Workbench(anywidget.AnyWidget):
         self.observe(self._on_run, "run")
         self.observe(lambda _: self._releasing.gate_soon(), "label")
         self.observe(self._on_panel, "panel")
-        self._unsubscribe = session.subscribe(self._changed_elsewhere)
+        self._unsubscribe: Callable[[], None] | None = session.subscribe(self._changed_elsewhere)
+        self._pair_given = bool({"version", "baseline"} & set(first))
         self.workspace_lane.submit(lambda: self._begin(prompt, first))
 
     # State
@@ -181,8 +183,9 @@ class Workbench(anywidget.AnyWidget):
             self.baseline = older[0] if older else self.version
         self._attempt(lambda: self._drafting.load_draft(name), "draft")
         runs = self._evaluating.load_runs(name)
-        if self.run not in {each["run"] for each in runs}:
-            self.run = runs[0]["run"] if runs else ""
+        run = self.run if self.run in {each["run"] for each in runs} else (runs[0]["run"] if runs else "")
+        self._evaluating.keeps_pair, self._pair_given = (run if self._pair_given else ""), False
+        self.run = run
         self._evaluating.versions_changed()
         self._comparing.reload()
         self._evaluating.run_soon()
@@ -291,8 +294,9 @@ class Workbench(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Ends the view and its threads; a run that goes on is not stopped."""
-        if hasattr(self, "_unsubscribe"):
-            self._unsubscribe()
+        unsubscribe, self._unsubscribe = getattr(self, "_unsubscribe", None), None
+        if unsubscribe is not None:  # a widget is closed again when it is collected
+            unsubscribe()
             self.workspace_lane.close()
             self.registry_lane.close()
         super().close()
