@@ -203,3 +203,24 @@ def test_an_event_of_another_epoch_asks_for_a_sync(book):
     event.put(("a", "production", unit_text("Three")))
     with pytest.raises(RegistryError, match="a full sync follows"):
         after_moves(view, [read_move(json.dumps(event.event(3, ["production"])), "3")])
+
+
+def test_an_answer_that_contradicts_itself_is_refused(book):
+    """A later position with an earlier pointer in it (a replica that mixes two states) changes nothing."""
+    view = after_sync(View(), _sync(book), None)
+    told = book.sync(["production"], 1)
+    told["position"]["seq"] = 3
+    with pytest.raises(RegistryError, match="contradicts itself"):
+        after_sync(view, read_sync(json.dumps(told).encode()), None)
+    event = dict(book.event(1, ["production"]), seq=3)
+    with pytest.raises(RegistryError, match="contradicts itself"):
+        after_moves(view, [read_move(json.dumps(event), "3")])
+
+
+def test_an_etag_goes_with_its_content_only(book):
+    """Once the stream has moved the state on, the ETag of the answer before it is no longer sent."""
+    view = after_sync(View(), _sync(book), '"one"')
+    assert view.etag == '"one"'
+    book.put(("a", "production", unit_text("Three")))
+    view = after_moves(view, [read_move(json.dumps(book.event(3, ["production"])), "3")])
+    assert view.etag is None

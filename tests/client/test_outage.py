@@ -172,7 +172,7 @@ def test_the_subscription_is_what_is_asked_for(sim, connect):
     (_, sync, headers), (_, events, _) = sim.requests
     assert (sync["label"], sync["name"]) == (["production", "staging"], ["support/*", "x"])
     assert headers["authorization"] == f"Bearer {sim.token}"
-    assert headers["user-agent"].startswith("pressmark/")
+    assert headers["user-agent"].startswith("pressmark-client/")
     assert (events["after"], events["registry"], events["epoch"]) == (["1"], ["reg-1"], ["1"])
 
 

@@ -18,7 +18,6 @@ import urllib3
 from urllib3.connection import HTTPConnection
 from urllib3.util import Timeout, parse_url
 
-import pressmark
 from pressmark.client.answers import Head, Move, SyncAnswer, malformed, read_head, read_move, read_sync
 from pressmark.client.sse import Event, EventReader
 from pressmark.errors import (
@@ -29,6 +28,7 @@ from pressmark.errors import (
     RegistryUnavailableError,
 )
 from pressmark.prompts import Position
+from pressmark.wire import WIRE
 
 CONNECT_TIMEOUT: Final = 5.0
 READ_TIMEOUT: Final = 10.0
@@ -291,7 +291,7 @@ def _authorization(token: str | None) -> dict[str, str]:
 
 
 def _user_agent() -> str:
-    return f"pressmark/{pressmark.__version__} python/{sys.version_info[0]}.{sys.version_info[1]}"
+    return f"pressmark-client/{WIRE} python/{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 def _finished(response: urllib3.BaseHTTPResponse) -> bool:
