@@ -132,10 +132,15 @@ def _frozen(value: Any, depth: int) -> Any:
         return int(value)
     if depth <= 0 and isinstance(value, Mapping | list | tuple):
         raise TypeError(f"a value is nested over {MAX_DEPTH} deep: flatten it")
-    if isinstance(value, Mapping):
-        return FrozenDict({_key(key): _frozen(item, depth - 1) for key, item in value.items()})
+    # Their members are sealed already, so the constructors, which would look at each again, are gone around.
     if isinstance(value, list | tuple):
-        return FrozenList([_frozen(item, depth - 1) for item in value])
+        items = list.__new__(FrozenList)
+        list.extend(items, [_frozen(item, depth - 1) for item in value])
+        return items
+    if isinstance(value, Mapping):
+        members = dict.__new__(FrozenDict)
+        dict.update(members, {_key(key): _frozen(item, depth - 1) for key, item in value.items()})
+        return members
     raise TypeError(f"{type(value).__name__} has no JSON form: use str, int, float, bool, None, list or dict")
 
 

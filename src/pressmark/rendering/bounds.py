@@ -1,7 +1,7 @@
 """Rewriting a checked tree so that whatever could grow spends from the rendering's budget.
 
-Jinja evaluates loops, `~`, comparisons and written lists without asking anybody; each is replaced by an internal
-filter that counts. A template cannot name these filters: the check has been done before.
+Jinja evaluates loops, `~`, comparisons, slices and written lists without asking anybody; each is replaced by an
+internal filter that counts. A template cannot name these filters: the check has been done before.
 """
 
 # ruff: noqa: N802 - Jinja's visitor finds its methods by the names of the nodes
@@ -14,7 +14,7 @@ from jinja2 import nodes
 from jinja2.visitor import NodeTransformer
 
 from pressmark.rendering.environment import PromptEnvironment
-from pressmark.rendering.filters import BUILT, COMPARE, CONCAT, LOOP
+from pressmark.rendering.filters import BUILT, COMPARE, CONCAT, LOOP, SLICE
 
 
 def bound(tree: nodes.Template, environment: PromptEnvironment) -> None:
@@ -40,6 +40,13 @@ class _Bounds(NodeTransformer):
         self.generic_visit(node)
         (operand,) = node.ops
         return self._filter(node.expr, COMPARE, nodes.Const(operand.op), operand.expr)
+
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:
+        self.generic_visit(node)
+        if not isinstance(node.arg, nodes.Slice):
+            return node
+        bounds = (node.arg.start, node.arg.stop, node.arg.step)
+        return self._filter(node.node, SLICE, *(bound or nodes.Const(None) for bound in bounds))
 
     def visit_List(self, node: nodes.List) -> nodes.Node:
         return self._built(node, node.items)

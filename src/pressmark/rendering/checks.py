@@ -200,9 +200,12 @@ def _refused(node: nodes.Node) -> str | None:
 def _call(node: nodes.Call) -> str:
     method = node.node.attr if isinstance(node.node, nodes.Getattr) else ""
     instead = _FILTER_FOR.get(method)
-    called = f".{method}()" if method else f"{node.node.name}()" if isinstance(node.node, nodes.Name) else "()"
-    use = f"use | {instead}" if instead else "use a filter, such as text | trim"
-    return f"calls such as {called} are not allowed: {use}"
+    if method:
+        return f"calls such as .{method}() are not allowed: use " + (
+            f"| {instead}" if instead else "a filter, or a variable"
+        )
+    called = f" such as {node.node.name}()" if isinstance(node.node, nodes.Name) else ""
+    return f"calls{called} are not allowed: let the caller pass the value as a variable"
 
 
 def _test(node: nodes.Test) -> str | None:

@@ -63,13 +63,9 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
         return self.undefined(f"{type(obj).__name__} has no {attribute!r}: only objects have named parts")
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        """Return the key of an object, or an item or slice of a list or text."""
+        """Return the key of an object, or an item of a list or text."""
         if isinstance(obj, Mapping):
             return obj[argument] if isinstance(argument, str) and argument in obj else self._no_key(obj, argument)
-        if isinstance(obj, list | tuple | str) and isinstance(argument, slice):
-            part = obj[argument]
-            budget.get().handle(part)
-            return part
         if isinstance(obj, list | tuple | str) and isinstance(argument, int):
             if -len(obj) <= argument < len(obj):
                 return obj[argument]

@@ -22,7 +22,8 @@ from pressmark.errors import RenderError
 from pressmark.prompts import thaw
 from pressmark.rendering.limits import CHARACTERS_A_STEP, MAX_BITS, budget, check_length
 
-LOOP, CONCAT, BUILT, COMPARE = "_pressmark_loop", "_pressmark_concat", "_pressmark_built", "_pressmark_compare"
+# Names that no template can write.
+LOOP, CONCAT, BUILT, COMPARE, SLICE = (f"_pressmark_{name}" for name in ("loop", "concat", "built", "compare", "slice"))
 
 Function = Callable[..., Any]
 # They must take what is missing.
@@ -30,8 +31,10 @@ _LENIENT = frozenset({"d", "default", "defined", "undefined"})
 # Their work does not grow with their input.
 _FREE_FILTERS = "count first last length"
 _FREE_TESTS = "boolean false float integer iterable mapping none number sequence string true"
+# What calling a filter costs, whatever it does.
+_CALL = 3
 # How many times as slow as a copy they were measured to be.
-_RATES = {"dictsort": 4, "sort": 4, "title": 16, "unique": 4, "wordcount": 8}
+_RATES = {"dictsort": 4, "sort": 4, "title": 32, "unique": 4, "wordcount": 16}
 
 
 def _strict(function: Function) -> Function:
@@ -54,6 +57,7 @@ def _counted(function: Function, rate: int = 1) -> Function:
     @wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:
         purse = budget.get()
+        purse.spend(_CALL)
         for value in args[start:]:
             purse.handle(value, rate)
         for value in kwargs.values():
@@ -91,6 +95,7 @@ def _replace(text: Any, old: str, new: str, count: int | None = None) -> str:
     _spend_on_search(text, old)
     found = text.count(old) if count is None else min(text.count(old), count)
     check_length(len(text) + found * max(len(new) - len(old), 0))
+    budget.get().spend(found // 4)
     replaced: str = text.replace(old, new, -1 if count is None else count)
     return replaced
 
@@ -141,13 +146,23 @@ def _round(value: Any, precision: int = 0, method: str = "common") -> Any:
     return FILTERS["round"](value, precision, method)
 
 
+def _int(value: Any, default: int = 0, base: int = 10) -> Any:
+    number = FILTERS["int"](value, default, base)
+    if isinstance(number, int) and number.bit_length() > MAX_BITS:
+        raise RenderError(f"int meets a number of over {MAX_BITS} bits: use smaller numbers")
+    return number
+
+
 def _integers(name: str, test: Callable[[int, int], bool], fixed: int | None = None) -> Function:
     def run(value: Any, other: Any = fixed) -> bool:
         for part in (value, other):
             if isinstance(part, bool) or not isinstance(part, int) or part.bit_length() > MAX_BITS:
-                raise RenderError(f"the test {name!r} takes whole numbers, got {type(part).__name__}")
+                raise RenderError(
+                    f"the test {name!r} takes whole numbers of at most {MAX_BITS} bits, got {type(part).__name__}:"
+                    " convert it with | int"
+                )
         if other == 0:
-            raise RenderError(f"the test {name!r} cannot divide by 0")
+            raise RenderError(f"the test {name!r} cannot divide by 0: give another number")
         return test(value, other)
 
     return run
@@ -167,6 +182,16 @@ def _built(value: Any) -> Any:
     """Spend for a list or object that the template writes; without it, lists of lists could double without end."""
     budget.get().handle(value)
     return value
+
+
+def _slice(value: Any, start: Any = None, stop: Any = None, step: Any = None) -> Any:
+    if isinstance(value, Undefined):
+        str(value)  # StrictUndefined says what is missing
+    if not isinstance(value, str | list | tuple):
+        raise RenderError(f"a slice such as [1:3] works on lists and texts, got {type(value).__name__}: drop it")
+    part = value[start:stop:step]
+    budget.get().handle(part)
+    return part
 
 
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
@@ -218,13 +243,22 @@ ALLOWED = _table(
     "abs capitalize dictsort float indent int items join list lower map max min reject rejectattr replace reverse round"
     " select selectattr sort string title tojson trim truncate unique upper wordcount",
     _FREE_FILTERS,
-    {"indent": _indent, "join": _join, "replace": _replace, "round": _round, "tojson": _tojson, "trim": _trim},
+    {
+        "indent": _indent,
+        "int": _int,
+        "join": _join,
+        "replace": _replace,
+        "round": _round,
+        "tojson": _tojson,
+        "trim": _trim,
+    },
 )
 INTERNAL: dict[str, Function] = {
     LOOP: _loop,
     CONCAT: _counted(_join),
     BUILT: _built,
     COMPARE: _compare,
+    SLICE: _slice,
 }
 ALLOWED_TESTS = _table(
     TESTS,

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from jinja2 import meta, nodes
+from jinja2 import nodes
+from jinja2.meta import TrackingCodeGenerator
 
 from pressmark.prompts import MISSING, Variable, freeze
 
@@ -38,7 +39,17 @@ def inferred(tree: nodes.Template) -> dict[str, Variable]:
     """Return the variables that a template uses, in the order of their names."""
     uses: dict[str, _Use] = {}
     _collect(tree, uses)
-    return {name: uses.get(name, _Use()).variable(name) for name in sorted(meta.find_undeclared_variables(tree))}
+    return {name: uses.get(name, _Use()).variable(name) for name in sorted(_undeclared(tree))}
+
+
+def _undeclared(tree: nodes.Template) -> set[str]:
+    """The names that the template takes from outside, by Jinja's own rules of scope."""
+    assert tree.environment is not None
+    generator = TrackingCodeGenerator(tree.environment)
+    # `meta.find_undeclared_variables` would calculate constants first, in a time that grows with the square of depth.
+    generator.optimizer = None
+    generator.visit(tree)
+    return generator.undeclared_identifiers
 
 
 def _collect(node: nodes.Node, uses: dict[str, _Use]) -> None:

@@ -7,7 +7,7 @@ lists written in the template) spends from it before or while it works.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -62,7 +62,7 @@ class Budget:
         if self.characters < 0:
             check_length(MAX_CHARACTERS - self.characters)
 
-    def handle(self, value: Any, rate: int = 1, depth: int = 0) -> None:
+    def handle(self, value: Any, rate: int = 1) -> None:
         """Use up steps for handling a value whole: one a member, and one for each few characters of text.
 
         A value that is shared many times inside another is counted each time, since that is how often it is read.
@@ -70,7 +70,6 @@ class Budget:
         Args:
             value: JSON data, tuples allowed.
             rate: How many times as slow as copying the handling is.
-            depth: How deep the value stands in the one that was asked for.
 
         Raises:
             RenderLimitError: No steps are left, or the value is nested too deeply.
@@ -78,24 +77,32 @@ class Budget:
             UndefinedError: The value, or one in it, is missing.
         """
         if isinstance(value, str):
-            self.spend(1 + len(value) * rate // CHARACTERS_A_STEP)
-        elif isinstance(value, _SCALARS):
-            self.spend(rate)
-        elif isinstance(value, Undefined):
-            str(value)  # StrictUndefined says what is missing
-        elif depth > MAX_DATA_NESTING:
-            raise RenderLimitError(f"a value in the template is nested over {MAX_DATA_NESTING} deep: flatten it")
-        elif isinstance(value, Mapping):
-            self.spend((1 + len(value)) * rate)
-            for key, item in value.items():
-                self.handle(key, rate, depth + 1)
-                self.handle(item, rate, depth + 1)
-        elif isinstance(value, list | tuple):
-            self.spend((1 + len(value)) * rate)
-            for item in value:
-                self.handle(item, rate, depth + 1)
-        else:
-            raise RenderError(f"{type(value).__name__} is no data that a template can work with: use its parts")
+            self.spend((1 + len(value) // CHARACTERS_A_STEP) * rate)
+            return
+        left: list[tuple[Any, int]] = [(value, 0)]
+        while left:
+            part, depth = left.pop()
+            if depth > MAX_DATA_NESTING:
+                raise RenderLimitError(f"a value in the template is nested over {MAX_DATA_NESTING} deep: flatten it")
+            members = _members(part)
+            self.spend((1 + len(members)) * rate)
+            for member in members:
+                if isinstance(member, str):
+                    self.spend(len(member) // CHARACTERS_A_STEP * rate)
+                elif not isinstance(member, _SCALARS):
+                    left.append((member, depth + 1))
+
+
+def _members(value: Any) -> Sequence[Any]:
+    if isinstance(value, list | tuple):
+        return value
+    if isinstance(value, Mapping):
+        return [*value.keys(), *value.values()]
+    if isinstance(value, Undefined):
+        str(value)  # StrictUndefined says what is missing
+    if not isinstance(value, _SCALARS):
+        raise RenderError(f"{type(value).__name__} is no data that a template can work with: use its parts")
+    return ()
 
 
 # One rendering runs in one context from start to end, so the budget needs no argument through Jinja's calls.

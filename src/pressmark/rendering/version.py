@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +41,10 @@ class PromptVersion(Version):
         return f"<PromptVersion {self} {self.digest[:15]} {self.message!r}>"
 
     def _repr_markdown_(self) -> str:
-        return "\n".join([f"**{self}** · {self.unit.model}", "", "```", *_lines(self), "```"])
+        body = "\n".join([f"model: {self.unit.model}", "", *_lines(self)])
+        # A fence longer than any in the text: what a prompt says must not end the block that shows it.
+        fence = "`" * max(3, 1 + max(map(len, re.findall("`+", body)), default=0))
+        return f"**{self}**\n\n{fence}\n{body}\n{fence}"
 
     def _repr_html_(self) -> str:
         facts = [self.unit.model, *(f"{key} {json.dumps(value)}" for key, value in self.unit.params.items())]
