@@ -284,7 +284,7 @@ class MemorySession:
                 used += sorted(found - set(used), key=source.find)
             except jinja2.TemplateSyntaxError as error:
                 line = source.splitlines()[error.lineno - 1] if source.splitlines() else ""
-                column = max(line.rfind("{"), 0) + 1
+                column = max(line.rfind("{{"), 0) + 1
                 errors.append(
                     {
                         "message": f"The template cannot be read: {error.message}. Look at the braces there.",

@@ -92,12 +92,12 @@ def test_a_template_error_is_told_at_its_line_and_column(open_page: Opening) -> 
     page = open_page()
     edit(page, body_of(page, messages=[{"role": "system", "content": "one\ntwo {{ text | }}"}]))
     [error] = page.workbench.state_check["errors"]
-    assert (error["where"], error["line"], error["column"]) == ("messages.0", 2, 6)
+    assert (error["where"], error["line"], error["column"]) == ("messages.0", 2, 5)
     assert page.workbench.state_preview["dataset"] == "triage/inbox"
     refused = page.refused(
         "save", view="one", name="support/triage", body=page.workbench.state_draft["body"], message="x", base="#3"
     )
-    assert (refused["kind"], refused["line"], refused["column"]) == ("TemplateError", 2, 6)
+    assert (refused["kind"], refused["line"], refused["column"]) == ("TemplateError", 2, 5)
     assert len(page.session.versions("support/triage")) == 3
 
 

@@ -66,9 +66,9 @@ export function useDraft(host: Host, view: string): Draft {
     const mine = kept.current;
     const own = trait.by === view && trait.name === mine.name && mine.body !== null;
     if (!own && trait.revision !== mine.seen) {
-      if (trait.name !== mine.name || timer.current === undefined) {
-        clearTimeout(timer.current);
-        timer.current = undefined;
+      // What was typed in the last moment belongs to the prompt that is being left: it is kept, not dropped.
+      if (trait.name !== mine.name && timer.current !== undefined) void send();
+      if (timer.current === undefined) {
         mine.body = trait.body;
         mine.name = trait.name ?? "";
         mine.revision += 1;
@@ -79,7 +79,7 @@ export function useDraft(host: Host, view: string): Draft {
     mine.savedAt = trait.saved_at ?? null;
     mine.unsaved = trait.unsaved ?? false;
     again((n) => n + 1);
-  }, [host, view]);
+  }, [host, view, send]);
 
   useEffect(() => {
     take();

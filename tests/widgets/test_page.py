@@ -1,0 +1,346 @@
+"""The built page in a real browser, over a real widget and a session in memory, without Jupyter."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import comm
+import pytest
+
+from pressmark.widgets.assets import STATIC
+
+from .bridge import HARNESS, Bridge, PageComm, from_query
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium"),
+    pytest.mark.skipif(
+        not ((STATIC / "workbench.js").exists() and (HARNESS / "dist" / "harness.js").exists()),
+        reason="the page is not built: run `make setup`",
+    ),
+]
+
+Visit = Callable[..., "Page"]
+
+
+@pytest.fixture(scope="module")
+def bridge() -> Iterator[Bridge]:
+    """A server of workbenches."""
+    before = comm.create_comm
+    comm.create_comm = PageComm
+    with Bridge(from_query) as serving:
+        yield serving
+    comm.create_comm = before
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests of this module."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def visit(bridge: Bridge, browser: Browser) -> Iterator[Visit]:
+    """Opens the page over a session that the arguments describe; fails on anything in the console."""
+    complaints: list[str] = []
+    pages: list[Page] = []
+
+    def open_page(width: int = 1000, **query: Any) -> Page:
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        page.set_default_timeout(20_000)
+        page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(f"{bridge.url}/?{urlencode(query)}")
+        page.wait_for_selector("body[data-ready]")
+        pages.append(page)
+        return page
+
+    yield open_page
+    for page in pages:
+        with suppress(Exception):
+            page.close()
+    assert complaints == []
+
+
+def workbench_of(bridge: Bridge) -> Any:
+    """The workbench of the page opened last."""
+    return list(bridge.workbenches.values())[-1]
+
+
+def test_a_prompt_is_drafted_run_and_published(visit: Visit, bridge: Bridge) -> None:
+    """Type, save, run, read the verdict, publish: the whole way through the page."""
+    page = visit(run=0, rows=1000)
+    editor = page.get_by_label("Text of message 1")
+    editor.click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("Sort this into one category.\nOnly the word.")
+    page.get_by_text("Unsaved changes since #3").wait_for()
+    page.get_by_label("Change message").fill("shorter")
+    page.get_by_role("button", name="Save version").click()
+    page.get_by_text("Saved as #4.").wait_for()
+
+    page.get_by_role("tab", name="Compare").click()
+    page.get_by_text("#4 differs from #3 in 1 message").wait_for()
+
+    page.get_by_role("tab", name="Evaluate").click()
+    page.get_by_role("button", name="Run 1,000 rows × 2 versions, free").click()
+    page.locator(".pm-verdict-sentence", has_text=re.compile(r"#4 better by .* points")).wait_for()
+    page.get_by_text(re.compile("^2,000 answers ·")).wait_for()
+
+    page.get_by_role("tab", name="Publish").click()
+    page.get_by_text("The gate lets this move through.").wait_for()
+    page.get_by_label("Reason").fill("better on 1,000 rows")
+    page.get_by_role("button", name="Publish #4 as the next version and move production to it").click()
+    page.get_by_text("production holds v3, before v2", exact=False).wait_for()
+    workbench = workbench_of(bridge)
+    assert workbench.verdict == "better"
+    assert workbench.session.registry_prompt("support/triage")["log"][0]["reason"] == "better on 1,000 rows"
+
+
+def test_a_template_error_stands_at_its_message(visit: Visit) -> None:
+    """What cannot be read is told below the message, with line and column, and the version cannot be saved."""
+    page = visit()
+    page.get_by_label("Text of message 2").click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("\nand {{ text | }")
+    problem = page.locator(".pm-card").nth(1).get_by_role("alert")
+    problem.wait_for()
+    assert problem.inner_text().replace("\n", " ").startswith("! Line 4, column 5:")
+    assert page.get_by_role("button", name="Save version").get_attribute("aria-disabled") == "true"
+
+
+def test_typing_shows_variables_and_the_row(visit: Visit) -> None:
+    """A new variable is listed as it is typed, and the preview shows the row."""
+    page = visit()
+    page.get_by_label("Text of message 2").click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("\n{{ category }}!")
+    page.get_by_role("cell", name="category", exact=True).wait_for()
+    page.locator(".pm-rendered", has_text="!").wait_for()
+    page.get_by_label("Next row").click()
+    page.locator(".pm-rendered", has_text="charged me twice for A10007").wait_for()
+
+
+def test_what_is_typed_is_kept_when_another_prompt_is_opened(visit: Visit, bridge: Bridge) -> None:
+    """Leaving a prompt in mid-typing loses nothing."""
+    page = visit()
+    page.get_by_label("Text of message 1").click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" LAST WORDS")
+    page.get_by_label("Prompt", exact=True).select_option("support/answer")
+    page.get_by_text("Answer in the tone of").first.wait_for()
+    page.get_by_label("Prompt", exact=True).select_option("support/triage")
+    page.get_by_text("LAST WORDS").first.wait_for()
+    draft = workbench_of(bridge).session.draft("support/triage")
+    assert draft["body"]["messages"][0]["content"].endswith("LAST WORDS")
+
+
+def test_messages_are_added_moved_and_removed(visit: Visit, bridge: Bridge) -> None:
+    """The cards follow their messages, texts and all."""
+    page = visit()
+    page.get_by_role("button", name="Add a message").click()
+    page.get_by_label("Text of message 3").click()
+    page.keyboard.type("third")
+    page.get_by_role("button", name="Move message 3 up").click()
+    page.get_by_role("button", name="Remove message 1").click()
+    page.get_by_text(re.compile("Unsaved changes since #3, kept")).wait_for()
+    messages = workbench_of(bridge).session.draft("support/triage")["body"]["messages"]
+    assert [each["content"][:7] for each in messages] == ["third", "Message"]
+    assert page.locator(".cm-content").first.inner_text() == "third"
+
+
+def test_hostile_texts_are_shown_as_text(visit: Visit) -> None:
+    """Outputs and inputs that are HTML and script are read, never run."""
+    page = visit(hostile=1, panel="evaluate")
+    page.get_by_role("row", name=re.compile("<script>")).first.click()
+    page.get_by_text("<img src=x onerror=\"window.hacked='output'\">", exact=False).last.wait_for()
+    page.get_by_role("button", name="Mark differences").click()
+    page.get_by_role("tab", name="Draft").click()
+    page.locator(".pm-rendered", has_text="<script>").wait_for()
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("main img[onerror], main img[src=x], main script").count() == 0
+
+
+def test_ten_thousand_rows_are_drawn_by_window(visit: Visit) -> None:
+    """Of 10,000 rows only those in sight are in the page, at the top and at the end."""
+    page = visit(rows=10_000, panel="evaluate")
+    grid = page.get_by_role("grid")
+    grid.wait_for()
+    assert grid.get_attribute("aria-rowcount") == "10001"
+    assert page.locator(".pm-grid-row").count() < 60
+    grid.focus()
+    page.keyboard.press("End")
+    page.locator('.pm-grid-row[aria-rowindex="10001"]', has_text=re.compile(r"\d")).wait_for()
+    assert page.locator(".pm-grid-row").count() < 60
+
+
+def test_the_grid_is_used_by_keyboard(visit: Visit) -> None:
+    """Arrows move, Enter opens, ] goes on to the next flipped row, Escape closes, / searches."""
+    page = visit(panel="evaluate")
+    page.get_by_role("grid").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    full = page.locator(".pm-full")
+    full.get_by_text("What was asked").first.wait_for()
+    first = full.locator("h3").inner_text()
+    page.keyboard.press("]")
+    page.wait_for_function("before => document.querySelector('.pm-full h3').textContent !== before", arg=first)
+    page.keyboard.press("Escape")
+    full.wait_for(state="detached")
+    page.keyboard.press("/")
+    page.keyboard.type("kettle")
+    page.locator(".pm-segments", has_text=re.compile(r"All 3\dFlipped")).wait_for()
+    page.keyboard.press("Escape")
+    page.locator(".pm-segments", has_text="All 240").wait_for()
+
+
+def test_tabs_are_used_by_keyboard(visit: Visit, bridge: Bridge) -> None:
+    """Arrow keys go from panel to panel, and the widget's trait follows."""
+    page = visit()
+    page.get_by_role("tab", name="Draft").focus()
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("tab", name="Compare", selected=True).wait_for()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    page.get_by_role("tab", name="Publish", selected=True).wait_for()
+    assert workbench_of(bridge).panel == "publish"
+
+
+def test_a_run_that_ends_offers_the_new_order(visit: Visit) -> None:
+    """While a run goes on rows keep the dataset's order; in the end flipped ones first are offered."""
+    page = visit(run=0, rows=300, delay=0.005, panel="evaluate")
+    page.get_by_role("button", name="Run 300 rows × 2 versions, free").click()
+    page.get_by_role("progressbar").wait_for()
+    page.get_by_text("provisional").wait_for()
+    offer = page.get_by_role("button", name="Show flipped rows first")
+    offer.wait_for()
+    assert page.locator('.pm-grid-row[aria-rowindex="2"]').inner_text().startswith("1")
+    offer.click()
+    page.locator('.pm-grid-row[aria-rowindex="2"]', has_text="▼").wait_for()
+
+
+def test_a_move_needs_a_reason(visit: Visit, bridge: Bridge) -> None:
+    """Without a reason nothing is moved, and the field says so."""
+    page = visit(panel="publish")
+    page.get_by_role("button", name="Roll production back from v2 to v1").click()
+    page.get_by_text("Give the reason first").wait_for()
+    session = workbench_of(bridge).session
+    assert session.registry_prompt("support/triage")["labels"][0]["version"] == "v2"
+    page.get_by_label("Reason").fill("complaints")
+    page.get_by_role("button", name="Roll production back from v2 to v1").click()
+    page.get_by_text("production holds v1, before v2").wait_for()
+
+
+def test_what_stops_a_move_is_shown(visit: Visit) -> None:
+    """The gate's reasons are a checklist, and the button is off while one of them stops the move."""
+    page = visit(panel="publish", withhold="evidence")
+    page.get_by_text("The gate stops this move: one thing is missing.").wait_for()
+    page.get_by_text("Run the suite in Evaluate and submit its evidence.").wait_for()
+    button = page.get_by_role("button", name="Publish #3 as the next version and move production to it")
+    assert button.get_attribute("aria-disabled") == "true"
+
+
+def test_a_registry_that_is_down_can_be_asked_again(visit: Visit, bridge: Bridge) -> None:
+    """The panel says what happened and what to do, and comes back when the registry does."""
+    page = visit(panel="publish", registry="down")
+    page.get_by_text("The registry does not answer: connection refused.").wait_for()
+    workbench_of(bridge).session.registry_state = "connected"
+    page.get_by_role("button", name="Ask again").click()
+    page.get_by_text("The gate lets this move through.").wait_for()
+
+
+@pytest.mark.parametrize("panel", ["draft", "compare", "evaluate", "publish"])
+def test_an_empty_workspace_says_what_to_do_first(visit: Visit, panel: str) -> None:
+    """No panel is left loading where there is nothing yet."""
+    page = visit(prompts=0, registry="none", panel=panel)
+    page.locator(".pm-empty-title").wait_for()
+    assert page.locator(".pm-loading").count() == 0
+
+
+@pytest.mark.parametrize("panel", ["draft", "compare", "evaluate", "publish"])
+@pytest.mark.parametrize("width", [600, 2000])
+def test_nothing_sticks_out(visit: Visit, panel: str, width: int) -> None:
+    """At 600 and at 2,000 pixels nothing is wider than the page."""
+    page = visit(width=width, panel=panel)
+    page.wait_for_function("!document.querySelector('.pm-loading')")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("panel", ["draft", "compare", "evaluate", "publish"])
+def test_every_text_can_be_read(visit: Visit, panel: str, theme: str) -> None:
+    """The contrast of every text with what is behind it is at least 4.5 : 1, in light and in dark."""
+    page = visit(panel=panel, theme=theme)
+    page.wait_for_function("!document.querySelector('.pm-loading')")
+    weak = page.evaluate(CONTRAST)
+    assert weak == []
+
+
+CONTRAST = """() => {
+  const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const rgba = colour => {
+    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data; return [r, g, b, a / 255];
+  };
+  const over = (top, under) => top.slice(0, 3).map((c, i) => c * top[3] + under[i] * (1 - top[3]));
+  const behind = element => {
+    const layers = [];
+    for (let at = element; at; at = at.parentElement) layers.push(rgba(getComputedStyle(at).backgroundColor));
+    return layers.reverse().reduce((under, layer) => over(layer, under), [255, 255, 255]);
+  };
+  const light = colour => colour.map(c => c / 255).map(c => c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4)
+    .reduce((sum, c, i) => sum + c * [.2126, .7152, .0722][i], 0);
+  const found = new Set();
+  const walker = document.createTreeWalker(document.querySelector('.pm-root'), NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.textContent.trim() || element.closest('.pm-hidden, option, [aria-disabled=true]')) continue;
+    const style = getComputedStyle(element);
+    if (!element.getClientRects().length || style.visibility === 'hidden') continue;
+    let opacity = 1;
+    for (let at = element; at; at = at.parentElement) opacity *= Number(getComputedStyle(at).opacity);
+    const under = behind(element);
+    const ink = rgba(style.fill !== 'none' && element instanceof SVGElement ? style.fill : style.color);
+    const [a, b] = [light(over([...ink.slice(0, 3), ink[3] * opacity], under)), light(under)];
+    const contrast = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    const words = walker.currentNode.textContent.slice(0, 30);
+    if (contrast < 4.5) found.add(`${contrast.toFixed(2)} ${element.className} ${words}`);
+  }
+  return [...found];
+}"""
+
+
+def test_the_page_says_when_a_command_is_unknown(visit: Visit, bridge: Bridge) -> None:
+    """A page that is newer than the kernel gets an answer that says so."""
+    page = visit()
+    workbench_of(bridge)._commands.pop("discard_draft")
+    page.get_by_label("Text of message 1").click()
+    page.keyboard.type("x")
+    page.get_by_text(re.compile("Unsaved changes since #3, kept")).wait_for()
+    page.get_by_role("button", name="Discard draft").click()
+    page.get_by_role("button", name="Discard the draft and return to #3").click()
+    page.get_by_text("restart the kernel and reload the page", exact=False).wait_for()
