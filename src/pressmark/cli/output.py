@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn, ParamSpec
+from typing import Any, Final, NoReturn, ParamSpec
 
 import click
 
@@ -16,20 +17,40 @@ from pressmark.errors import (
     EndpointConnectionError,
     GateError,
     LogTamperedError,
+    MalformedAnswerError,
     PermissionDeniedError,
     PressmarkError,
+    RegistryError,
     RegistryUnavailableError,
+    WorkspaceFullError,
+    WorkspaceLockedError,
 )
 
-DONE, REFUSED, WRONG_USE, UNREACHABLE = 0, 1, 2, 3
+DONE, REFUSED, WRONG_USE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130
 
 P = ParamSpec("P")
-_REFUSALS = (GateError, ConflictError, PermissionDeniedError, AuthenticationError, LogTamperedError)
+_UNREACHABLE: Final = (RegistryUnavailableError, MalformedAnswerError, EndpointConnectionError)
+_REFUSALS: Final = (
+    GateError,
+    ConflictError,
+    PermissionDeniedError,
+    AuthenticationError,
+    LogTamperedError,
+    WorkspaceLockedError,
+    WorkspaceFullError,
+)
+# Which extra brings a package that a command may find missing; whatever else a workspace needs is in `evals`.
+_EXTRAS: Final = {
+    **dict.fromkeys(("sqlalchemy", "alembic", "psycopg", "fastapi", "cryptography", "orjson"), "registry"),
+    **dict.fromkeys(("rfc8785", "jsonschema", "networkx"), "units"),
+    **dict.fromkeys(("rich", "platformdirs"), "cli"),
+    **dict.fromkeys(("jupyterlab", "starlette", "uvicorn"), "workbench"),
+}
 
 
 def json_option(command: Callable[P, Any]) -> Callable[P, Any]:
     """Give a command `--json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")(command)
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(command)
 
 
 def registry_options(command: Callable[P, Any]) -> Callable[P, Any]:
@@ -41,7 +62,8 @@ def registry_options(command: Callable[P, Any]) -> Callable[P, Any]:
         show_envvar=True,
         default="http://127.0.0.1:8765",
         show_default=True,
-        help="The registry: a URL, or sqlite:///FILE. A token is read from PRESSMARK_TOKEN.",
+        metavar="URL",
+        help="The registry: http://…, https://… or sqlite:///FILE. Its token is read from PRESSMARK_TOKEN.",
     )(command)
 
 
@@ -50,31 +72,66 @@ def told(command: Callable[P, Any]) -> Callable[P, None]:
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        as_json = bool(kwargs.get("as_json"))
         try:
             command(*args, **kwargs)
+            sys.stdout.flush()
         except PressmarkError as error:
-            fail(error, as_json=bool(kwargs.get("as_json")))
+            fail(error, as_json=as_json)
+        except ImportError as error:
+            _fail_for_want_of(error, as_json=as_json)
         except BrokenPipeError:
-            # The reader of the pipe has seen enough, such as `head`.
-            sys.stderr.close()
+            # The reader of the pipe has seen enough, such as `head`; Python would complain when it closes stdout.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            _end(f"{place}{error.strerror or error}: check the path, its permissions and the disk", WRONG_USE, as_json)
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            sys.exit(INTERRUPTED)
 
     return run
 
 
 def fail(error: PressmarkError, *, as_json: bool) -> NoReturn:
     """Print the error and end the command with the status that it stands for."""
+    _end(str(error), _status(error), as_json, kind=type(error).__name__, reasons=_reasons(error))
+
+
+def _end(
+    message: str, status: int, as_json: bool, *, kind: str = "Error", reasons: Sequence[dict[str, str]] = ()
+) -> NoReturn:
     if as_json:
-        emit({"error": {"message": str(error), "kind": type(error).__name__, "reasons": _reasons(error)}})
-    click.echo(f"Error: {error}", err=True)
-    for reason in _reasons(error):
+        emit({"error": {"message": message, "kind": kind, "reasons": list(reasons)}})
+    click.echo(f"Error: {message}", err=True)
+    for reason in reasons:
         click.echo(f"  ! {reason['sentence']}: {reason['next_step']}", err=True)
-    sys.exit(_status(error))
+    sys.exit(status)
+
+
+def _fail_for_want_of(error: ImportError, *, as_json: bool) -> NoReturn:
+    if "pip install" in str(error):
+        _end(str(error), WRONG_USE, as_json)
+    missing = (error.name or "").partition(".")[0]
+    if not isinstance(error, ModuleNotFoundError) or missing == "pressmark":
+        raise error
+    extra = _EXTRAS.get(missing, "evals")
+    _end(
+        f"this command needs {missing}, which is not installed: pip install 'pressmark[{extra}]'", WRONG_USE, as_json
+    )  # fmt: skip
 
 
 def _status(error: PressmarkError) -> int:
-    if isinstance(error, RegistryUnavailableError | EndpointConnectionError):
+    if isinstance(error, _REFUSALS):
+        return REFUSED
+    if isinstance(error, _UNREACHABLE):
         return UNREACHABLE
-    return REFUSED if isinstance(error, _REFUSALS) else WRONG_USE
+    if isinstance(error, RegistryError):
+        # An answer that is none of a registry's, or a registry that failed: nobody knows what was done.
+        if error.status >= 500 or error.code == "malformed":
+            return UNREACHABLE
+        return REFUSED if error.status == 409 else WRONG_USE
+    return WRONG_USE
 
 
 def _reasons(error: PressmarkError) -> list[dict[str, str]]:
@@ -102,5 +159,6 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, empty: str) 
     for row in rows:
         # Text, so that brackets in a reason or output are never read as markup.
         shown.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    console = Console(soft_wrap=False) if sys.stdout.isatty() else Console(width=200)
+    # Into a pipe every row stays on one line.
+    console = Console() if sys.stdout.isatty() else Console(width=10_000)
     console.print(shown)

@@ -3,55 +3,87 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, ParamSpec, Protocol, TypeVar
 
 import click
 
-from pressmark.errors import WorkspaceError
+from pressmark.errors import RegistryError, WorkspaceError
 
 if TYPE_CHECKING:
-    from pressmark.api import Registry, Workspace
+    from pressmark.registry import RegistryBackend
     from pressmark.rendering import PromptVersion
+    from pressmark.workspace import Store
+
+P = ParamSpec("P")
+T = TypeVar("T")
+# Kernels hold a workspace for moments; who waits at a prompt wants to hear of anything longer.
+LOCK_SECONDS: Final = 10.0
 
 
 class Versions(Protocol):
     """A workspace or a registry."""
 
-    def version(self, name: str, reference: str) -> PromptVersion:
+    def version(self, name: str, ref: str, /) -> PromptVersion:
         """Return a version."""
 
 
-def open_registry(url: str) -> Registry:
-    """Open the registry that the options name."""
-    try:
-        from pressmark.api import Registry
-    except ModuleNotFoundError as error:
-        raise _missing(error) from error
-    return Registry(url, token=os.environ.get("PRESSMARK_TOKEN"))
+def open_registry(url: str, *, new: bool = False) -> RegistryBackend:
+    """Open the registry that the options name.
 
-
-def open_workspace(path: Path) -> Workspace:
-    """Open a workspace that exists already; a mistyped path must not make a new one.
+    Args:
+        url: A server's address, or `sqlite:///FILE`.
+        new: Whether the file may be made where there is none; a mistyped path must not make one.
 
     Raises:
-        WorkspaceError: There is no such file.
+        RegistryError: The address is of another form, there is no such file, or it is no registry.
     """
-    if not path.exists():
+    if url.startswith(("http://", "https://")):
+        from pressmark.registry.remote import Remote
+
+        return Remote(url, os.environ.get("PRESSMARK_TOKEN"))
+    if not url.startswith(("sqlite:", "postgresql:", "postgres:")):
+        raise RegistryError(
+            f"{url!r} is no registry's address: write http://…, https://… or sqlite:///FILE after --registry"
+        )
+    path = Path(url.removeprefix("sqlite:///"))
+    if url.startswith("sqlite:///") and not new and not path.exists():
+        raise RegistryError(f"there is no registry at {path}: check the path given with --registry")
+    from pressmark.registry.store import Store
+
+    return Store(url)
+
+
+def open_workspace(path: Path, *, new: bool = False) -> Store:
+    """Open a workspace.
+
+    Args:
+        path: Its file.
+        new: Whether it may be made where there is none.
+
+    Raises:
+        WorkspaceError: There is no such file, or it cannot be used.
+    """
+    if not new and not path.exists():
         raise WorkspaceError(f"there is no workspace at {path}: check the path given with --workspace")
-    try:
-        from pressmark.api import Workspace
-    except ModuleNotFoundError as error:
-        raise _missing(error) from error
-    return Workspace(path)
+    from pressmark.workspace import Store
+
+    return Store(path, deadline=LOCK_SECONDS)
 
 
-def version_of(place: Versions, name: str, reference: str) -> PromptVersion:
-    """Return the version that a command line names."""
-    return place.version(name, reference)
-
-
-def _missing(error: ModuleNotFoundError) -> click.ClickException:
-    return click.ClickException(
-        f"this command needs {error.name}, which is not installed: pip install 'pressmark[evals]'"
+def workspace_option(help: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Make the option that names a workspace file."""
+    return click.option(
+        "--workspace",
+        type=click.Path(path_type=Path),
+        envvar="PRESSMARK_WORKSPACE",
+        show_envvar=True,
+        metavar="FILE",
+        help=help,
     )
+
+
+def typed(option: str) -> bool:
+    """Say whether an option stands on the command line, rather than in the environment."""
+    return click.get_current_context().get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE

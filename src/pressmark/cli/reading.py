@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pressmark.cli.output import emit, json_option, registry_options, table, told
-from pressmark.cli.places import open_registry, open_workspace, version_of
+from pressmark.cli.places import Versions, open_registry, open_workspace
 
 if TYPE_CHECKING:
-    from pressmark.prompts import Entry
+    from pressmark.rendering import PromptVersion
 
 _COLOURS = {"+": "blue", "-": "yellow", "@": "cyan"}
 
@@ -20,38 +20,65 @@ _COLOURS = {"+": "blue", "-": "yellow", "@": "cyan"}
 @click.command()
 @click.argument("name")
 @click.option("--label", default="production", show_default=True, help="The label to read.")
-@click.option("--version", "version", help="A version such as v3, instead of a label.")
-@click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Fill a variable and print the request.")
+@click.option("--version", "version", metavar="VERSION", help="A version such as v3, or a digest, instead of a label.")
+@click.option("--request", "as_request", is_flag=True, help="Print the request that it makes, as JSON.")
+@click.option(
+    "--var",
+    "variables",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Fill a variable and print the request, as --request does; several times for several. The value of a number,"
+    " list or object is JSON.",
+)
 @registry_options
 @json_option
 @told
 def get(
-    name: str, label: str, version: str | None, variables: tuple[str, ...], registry_url: str, as_json: bool
+    name: str,
+    label: str,
+    version: str | None,
+    as_request: bool,
+    variables: tuple[str, ...],
+    registry_url: str,
+    as_json: bool,
 ) -> None:
-    """Show what NAME says under a label; with --var, the request that it makes."""
+    """Show what NAME says under a label, in the form of a prompt's file.
+
+    With --var or --request, print the keyword arguments of chat.completions.create instead.
+    """
     found = open_registry(registry_url).version(name, version or label)
-    if variables:
-        values = dict(_assignment(text) for text in variables)
-        emit(found.request(**values))
+    if variables or as_request:
+        emit(found.request(**dict(_filled(text, found) for text in variables)))
         return
     if as_json:
         emit({"name": found.name, "version": found.version, "digest": found.digest, "unit": found.unit.to_dict()})
         return
-    click.echo(f"{found}  {found.digest}")
-    click.echo(f"{found.author}, {found.created_at:%Y-%m-%d %H:%M} UTC: {found.message}\n")
-    click.echo(json.dumps(found.unit.to_dict(), ensure_ascii=False, indent=2))
+    from pressmark.interop.files import PromptFile, dumps
+
+    # Comments, so that what is printed can be kept as a file.
+    click.echo(f"# {found}  {found.digest}")
+    click.echo(f"# {found.author}, {found.created_at:%Y-%m-%d %H:%M} UTC: {' '.join(found.message.split())}\n")
+    click.echo(dumps(PromptFile(found.name, found.unit)), nl=False)
 
 
-def _assignment(text: str) -> tuple[str, str]:
+def _filled(text: str, version: PromptVersion) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals:
         raise click.BadParameter(f"{text!r} is not of the form NAME=VALUE", param_hint="--var")
-    return name, value
+    declared = version.variables.get(name)
+    if declared is None or declared.type in ("any", "string"):
+        return name, value
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        raise click.BadParameter(
+            f"{name} is of type {declared.type}, so its value is JSON, and {value!r} is not", param_hint="--var"
+        ) from None
 
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many entries.")
 @registry_options
 @json_option
 @told
@@ -63,14 +90,13 @@ def log(name: str | None, limit: int, registry_url: str, as_json: bool) -> None:
 
         emit([wire.entry_to_dict(entry) for entry in entries])
         return
-    rows = [(entry.seq, f"{entry.at:%Y-%m-%d %H:%M:%S}", entry.actor, _what(entry), entry.reason) for entry in entries]
-    table(("seq", "when (UTC)", "who", "what", "why"), rows, empty="Nothing has been published yet.")
-
-
-def _what(entry: Entry) -> str:
     from pressmark.prompts.words import entry_sentence
 
-    return entry_sentence(entry)
+    rows = [
+        (entry.seq, f"{entry.at:%Y-%m-%d %H:%M:%S}", entry.actor, entry_sentence(entry), entry.reason)
+        for entry in entries
+    ]
+    table(("seq", "when (UTC)", "who", "what", "why"), rows, empty="Nothing has been published yet.")
 
 
 @click.command()
@@ -78,17 +104,23 @@ def _what(entry: Entry) -> str:
 @click.argument("before")
 @click.argument("after")
 @click.option(
-    "--workspace", type=click.Path(dir_okay=False, path_type=Path), help="Compare #1 and #2 of a workspace file."
+    "--workspace",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Compare #1 and #2 of this workspace, instead of versions of the registry.",
 )
 @registry_options
 @json_option
 @told
 def diff(name: str, before: str, after: str, workspace: Path | None, registry_url: str, as_json: bool) -> None:
-    """Show what differs between two versions of NAME: v1 and v2, labels, digests, or #1 and #2 of a workspace."""
+    """Show what differs between two versions of NAME.
+
+    BEFORE and AFTER are versions such as v1 and v2, labels, or digests; in a workspace #1 and #2.
+    """
     from pressmark.prompts.diff import compare_units
 
-    place: Any = open_workspace(workspace) if workspace else open_registry(registry_url)
-    one, two = version_of(place, name, before), version_of(place, name, after)
+    place: Versions = open_workspace(workspace) if workspace else open_registry(registry_url)
+    one, two = place.version(name, before), place.version(name, after)
     changes = compare_units(one.unit, two.unit)
     if as_json:
         emit([{"part": change.part, "before": change.before, "after": change.after} for change in changes])
@@ -106,9 +138,13 @@ def diff(name: str, before: str, after: str, workspace: Path | None, registry_ur
 @json_option
 @told
 def verify(registry_url: str, as_json: bool) -> None:
-    """Check the change log from its first entry; names the first one that was altered, removed or reordered."""
+    """Check the change log from its first entry.
+
+    Names the first entry that was altered, removed or reordered, and then ends with status 1.
+    """
     result = open_registry(registry_url).verify()
     if as_json:
         emit({"entries": result.count, "head": result.head})
         return
-    click.echo(f"{result.count} entries, every one in its place. Head: {result.head}")
+    entries = "1 entry" if result.count == 1 else f"{result.count} entries, every one"
+    click.echo(f"{entries} in place. Head: {result.head}")

@@ -1,47 +1,59 @@
-"""`pressmark serve` and `pressmark practice-model`."""
+"""`pressmark serve` and `pressmark practice-model`: what runs until it is stopped."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from pressmark.cli.output import told
+from pressmark.cli.output import emit, told
+
+if TYPE_CHECKING:
+    from pressmark.registry.serving import Running
+
+_PORT = click.IntRange(0, 65535)
 
 
 @click.command()
 @click.argument("store", default="")
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=int, default=8765, show_default=True, help="0 takes a free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=_PORT, default=8765, show_default=True, help="0 takes a free one.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object when it is up: url, store, token.")
 @told
-def serve(store: str, host: str, port: int) -> None:
+def serve(store: str, host: str, port: int, as_json: bool) -> None:
     """Serve a registry from STORE: a file, sqlite:///FILE or postgresql://….
 
     Without STORE it lives in this user's data folder. On an empty machine the file is made, and a first admin token is
-    printed once.
+    printed once. Ctrl-C or SIGTERM stops it.
     """
-    try:
-        from pressmark.registry import serving
-    except ModuleNotFoundError as error:
-        raise click.ClickException(
-            f"a registry needs {error.name}, which is not installed: pip install 'pressmark[registry]'"
-        ) from error
-    serving.serve(store or str(_default_store()), host, port)
+    from pressmark.registry import serving
+
+    def tell(running: Running) -> None:
+        if as_json:
+            emit({"url": running.url, "store": running.store.where, "token": running.token})
+
+    def say(line: str) -> None:
+        if not as_json:
+            click.echo(line)
+
+    serving.serve(store or str(_default_store()), host, port, on_ready=tell, say=say)
 
 
 @click.command("practice-model")
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=int, default=8901, show_default=True, help="0 takes a free one.")
-@click.option("--latency-ms", type=float, default=60, show_default=True, help="How long an answer takes.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=_PORT, default=8901, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--latency-ms", type=click.FloatRange(min=0), default=60, show_default=True, help="How long an answer takes."
+)
 @told
 def practice_model(host: str, port: int, latency_ms: float) -> None:
-    """Serve the practice model: an OpenAI-compatible endpoint that needs no key and no network."""
-    try:
-        from pressmark.providers import practice
-    except ModuleNotFoundError as error:
-        raise click.ClickException(
-            f"the practice model needs {error.name}, which is not installed: pip install 'pressmark[workbench]'"
-        ) from error
+    """Serve the practice model: an OpenAI-compatible endpoint that needs no key and no network.
+
+    It is a small learned classifier, not a language model; what it answers depends on the prompt. Ctrl-C stops it.
+    """
+    from pressmark.providers import practice
+
     practice.serve(host, port, latency_ms)
 
 

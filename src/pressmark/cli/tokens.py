@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from pressmark.cli.output import emit, json_option, registry_options, table, told
 from pressmark.cli.places import open_registry
 
-ROLES = ("reader", "editor", "evaluator", "approver", "admin")
+if TYPE_CHECKING:
+    from pressmark.registry.values import Role
+
+ROLES: Final = ("reader", "editor", "evaluator", "approver", "admin")
 
 
 @click.group()
@@ -28,7 +32,7 @@ def token() -> None:
 @told
 def create(
     principal: str,
-    role: str,
+    role: Role,
     labels: tuple[str, ...],
     names: tuple[str, ...],
     days: int | None,
