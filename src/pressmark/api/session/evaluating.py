@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
+from pressmark import stats
 from pressmark.api.runs import Run, Runner, RunOptions, start_run
 from pressmark.api.session.bodies import as_text, short
 from pressmark.errors import EndpointError, PressmarkError, RenderError, StatsError
@@ -353,10 +354,10 @@ def _comparison_view(run: Run, baseline: str, candidate: str, scorer: str, provi
         return _no_comparison(baseline, candidate, scorer, str(error), provisional)
     except PressmarkError as error:
         return _no_comparison(baseline, candidate, scorer, str(error), False)
-    return _verdict(told, provisional)
+    return _provisional(told, run) if provisional else _verdict(told)
 
 
-def _verdict(told: Comparison, provisional: bool) -> ComparisonView:
+def _verdict(told: Comparison) -> ComparisonView:
     n = len(told.rows)
     return {
         "baseline": told.baseline,
@@ -373,11 +374,36 @@ def _verdict(told: Comparison, provisional: bool) -> ComparisonView:
         "same": told.same,
         "baseline_mean": math.fsum(told.before) / n if n else None,
         "candidate_mean": math.fsum(told.after) / n if n else None,
-        "provisional": provisional,
+        "provisional": False,
         "rows_needed": told.rows_needed if told.verdict == "cannot tell" else None,
         "test": told.test,
         "guards": [],
     }
+
+
+def _provisional(told: Comparison, run: Run) -> ComparisonView:
+    """What may be said while a run streams: an interval that stays valid however often it is looked at."""
+    view = _verdict(told)
+    suite = run.suite
+    planned = len(suite.dataset)
+    differences = [after - before for before, after in zip(told.before, told.after, strict=True)]
+    sequence = stats.confidence_sequence(differences, planned)
+    view |= {"provisional": True, "rows_needed": None, "test": "confidence sequence", "verdict": None}
+    so_far = f"on {told.n:,} of {planned:,} rows so far"
+    if sequence is None:
+        view |= {"low": None, "high": None, "difference": None}
+        view["sentence"] = f"{told.candidate} against {told.baseline}: too early to tell, {so_far}"
+        return view
+    higher = suite.scorer(told.scorer).direction == "higher"
+    ahead = sequence.low > 0 if higher else sequence.high < 0
+    behind = sequence.high < 0 if higher else sequence.low > 0
+    view |= {"low": sequence.low, "high": sequence.high, "difference": sequence.mean}
+    view["verdict"] = "better" if ahead else "worse" if behind else "cannot tell"
+    scale = 100 if told.unit == "points" else 1
+    low, high, middle = (f"{scale * value:.3g}" for value in (sequence.low, sequence.high, sequence.mean))
+    word = "better" if ahead else "worse" if behind else "not told apart yet"
+    view["sentence"] = f"{told.candidate} {word}: {middle} {told.unit} [{low}, {high}] {so_far}"
+    return view
 
 
 def _no_comparison(baseline: str, candidate: str, scorer: str, sentence: str, provisional: bool) -> ComparisonView:
