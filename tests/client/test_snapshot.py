@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -233,3 +234,40 @@ def test_the_default_directory_is_the_users_cache(monkeypatch, tmp_path, sim):
         assert list(tmp_path.iterdir()) == []
     with pm.Client(sim.url, sim.token):
         assert len(list((tmp_path / "pressmark").glob("*.snapshot"))) == 1
+
+
+SERVICE = """
+import sys, pressmark as pm
+client = pm.Client(sys.argv[1], sys.argv[2], snapshot_dir=sys.argv[3])
+last = 0
+print("ready", flush=True)
+while True:
+    seq = client.get("support/triage").seq
+    if seq != last:
+        last = seq
+        print(seq, flush=True)
+"""
+
+
+@pytest.mark.parametrize("delay", [0.03, 0.11, 0.23])
+def test_a_killed_service_never_starts_before_what_it_has_served(sim, tmp_path, delay):
+    """Killed with -9 while moves pour in and started without a registry, a service begins at or after its last read."""
+    folder = tmp_path / "snapshots"
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVICE, sim.url, sim.token, str(folder)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    killer = threading.Timer(delay, process.kill)
+    killer.start()
+    for number in range(2000):
+        sim.put((NAME, "production", unit_text(f"Sort {number}: {{{{ text }}}}")))
+        if process.poll() is not None:
+            break
+    process.wait(30)
+    told = [int(line) for line in process.stdout.read().split("\n") if line]
+    assert told == sorted(told)
+    sim.down()
+    with pm.Client(sim.url, sim.token, snapshot_dir=folder, start_timeout=0.2, on_error=lambda error: None) as client:
+        assert client.get(NAME).source == "snapshot"
+        assert client.get(NAME).seq >= told[-1]
