@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { effectOf } from "../logic/effect";
+import { sentence } from "../logic/text";
 import type { EntryView, GateView, ReasonView, RegistryPromptView, VersionView } from "../model";
 import { useAct, useHost, useTrait } from "../parts/hooks";
 import { Button, Empty, ErrorNote, Loading, Note, Problems, Select, Tag, TextField, Time } from "../parts/ui";
@@ -345,13 +346,13 @@ function Checklist(props: {
               </span>
               <span class="pm-hidden">{reason.met ? "met:" : "not met:"}</span>
               <div>
-                {reason.sentence}
+                {sentence(reason.sentence)}
                 {!reason.met && (
                   <Tag kind={reason.blocking ? "blocking" : ""}>
                     {reason.blocking ? "stops the move" : "only advice"}
                   </Tag>
                 )}
-                {!reason.met && reason.next_step && <div class="pm-soft">{reason.next_step}</div>}
+                {!reason.met && reason.next_step && <div class="pm-soft">{sentence(reason.next_step)}</div>}
               </div>
             </li>
           ))}

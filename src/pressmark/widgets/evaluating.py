@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import cast
@@ -15,6 +16,7 @@ from pressmark.widgets.protocols import ComparisonView, RowFilter, RowSort, RowV
 
 PROGRESS_SECONDS = 0.2
 VERDICT_SECONDS = 1.0
+SILENCE_SECONDS = 3.0
 ORDERS_KEPT = 8
 ROWS_AT_ONCE = 200
 
@@ -48,6 +50,7 @@ class Evaluating(Panel):
         super().__init__(desk)
         self.keeps_pair = ""
         self._latest: RunProgress | None = None
+        self._heard = 0.0
         self._tell_progress = Throttle(self._put_progress, PROGRESS_SECONDS)
         self._tell_verdict = Throttle(self.verdict_soon, VERDICT_SECONDS)
         self._orders: OrderedDict[int, Order] = OrderedDict()
@@ -56,24 +59,18 @@ class Evaluating(Panel):
     # What to run
 
     def load_catalog(self) -> None:
-        """Fills datasets, suites and endpoints, and chooses where nothing was chosen."""
-        suites, endpoints = self.session.suites(), self.session.endpoints()
-        self.desk.put(
-            "catalog",
-            ready=True,
-            error=None,
-            datasets=self.session.datasets(),
-            suites=suites,
-            endpoints=endpoints,
-        )
-        chosen = self.desk.state("evaluate")
-        suite, endpoint = chosen.get("suite"), chosen.get("endpoint")
-        self.desk.put(
-            "evaluate",
-            ready=True,
-            suite=_kept(suite, [each["name"] for each in suites]),
-            endpoint=_kept(endpoint, [each["name"] for each in endpoints]),
-        )
+        """Fills datasets and suites, then, on the lane of what may be slow, endpoints."""
+        suites = self.session.suites()
+        self.desk.put("catalog", ready=True, error=None, datasets=self.session.datasets(), suites=suites)
+        suite = _kept(self.desk.state("evaluate").get("suite"), [each["name"] for each in suites])
+        self.desk.put("evaluate", ready=True, suite=suite)
+        self.in_registry(self._load_endpoints, fills="catalog", key="endpoints")
+
+    def _load_endpoints(self) -> None:
+        endpoints = self.session.endpoints()
+        self.desk.put("catalog", endpoints=endpoints)
+        endpoint = _kept(self.desk.state("evaluate").get("endpoint"), [each["name"] for each in endpoints])
+        self.desk.put("evaluate", endpoint=endpoint, estimate=None, estimate_error=None)
         self.estimate_soon()
 
     def load_runs(self, name: str) -> list[RunProgress]:
@@ -92,8 +89,9 @@ class Evaluating(Panel):
         self.verdict_soon()
 
     def estimate_soon(self) -> None:
-        """Asks what the run would cost; only the last of several calls counts."""
-        self.in_workspace(self._estimate, fills="evaluate", key="estimate")
+        """Asks what the run would cost, once somebody looks; only the last of several calls counts."""
+        if self.desk.panel == "evaluate":
+            self.in_workspace(self._estimate, fills="evaluate", key="estimate")
 
     def _estimate(self) -> None:
         chosen = self.desk.state("evaluate")
@@ -190,7 +188,7 @@ class Evaluating(Panel):
             if progress["status"] != "running":
                 self.in_workspace(lambda: self._runs_again(progress["name"]), fills="runs", key="runs")
             return
-        self._latest = progress
+        self._latest, self._heard = progress, time.monotonic()
         if progress["status"] == "running":
             self._tell_progress()
             self._tell_verdict()
@@ -251,6 +249,7 @@ class Evaluating(Panel):
         pair = self.in_sight()
         if pair is None:
             raise PressmarkError("no rows to show: this run is not open any more; choose a run above")
+        self._catch_up()
         run, scorer = self.desk.run, self.desk.state("run").get("scorer", "")
         found = self.session.run_order(run, pair[0], pair[1], scorer, filter, sort, search)
         token = next(self._tokens)
@@ -258,6 +257,12 @@ class Evaluating(Panel):
         while len(self._orders) > ORDERS_KEPT:
             self._orders.popitem(last=False)
         return {"token": token, "total": len(found["rows"]), "counts": found["counts"], "first": found["rows"][:40]}
+
+    def _catch_up(self) -> None:
+        """Asks where a run stands that nobody reports on, since another kernel runs it."""
+        shown = self.desk.state("run").get("progress")
+        if shown and shown["status"] == "running" and time.monotonic() - self._heard > SILENCE_SECONDS:
+            self.progressed(self.session.run(shown["run"]))
 
     @command()
     def rows(self, token: int, offset: int, limit: int) -> State:

@@ -7,9 +7,9 @@ browser unchanged and a test can stand in for a workspace with a few dozen lines
 How a session is called:
 
 - From the workbench's own worker threads, never from the kernel's main thread: a method may take its time. The
-  methods above `registry` in the protocol are called one at a time; the registry's own methods (`registry`,
-  `registry_prompt`, `gate`, `publish`, `move`, `rollback`) have a thread of their own, so that a registry that does not
-  answer never holds up drafting or reading a run. A session must therefore be safe to use from two threads.
+  methods above `registry` in the protocol are called one at a time; `endpoints` and the registry's own methods
+  (`registry`, `registry_prompt`, `gate`, `publish`, `move`, `rollback`) have a thread of their own, so that a server
+  that does not answer never holds up drafting or reading a run. So a session must be safe to use from two threads.
 - What goes wrong is raised as a `pressmark.errors.PressmarkError`, whose text is the sentence shown to the user (what
   happened, why, what to do next). The attributes `line`, `column`, `hint`, `status`, `current` and `decision` are shown
   too where an error has them.

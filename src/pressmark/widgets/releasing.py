@@ -37,7 +37,7 @@ class Releasing(Panel):
 
     def version_changed(self) -> None:
         """Follows the public trait `version`."""
-        self.desk.put("publish", to=self.desk.version)
+        self.desk.put("publish", ready=True, to=self.desk.version)
         self.gate_soon()
 
     @command(lane="registry", latest=True)
@@ -53,7 +53,7 @@ class Releasing(Panel):
     @command(lane="registry")
     def choose_target(self, to: str) -> None:
         """Picks the version to move it to, of the workspace ("#3") or published ("v7")."""
-        self.desk.put("publish", to=to)
+        self.desk.put("publish", ready=True, to=to)
         self._load_gate()
 
     @command(lane="registry")

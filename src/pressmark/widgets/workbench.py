@@ -186,9 +186,9 @@ class Workbench(anywidget.AnyWidget):
         run = self.run if self.run in {each["run"] for each in runs} else (runs[0]["run"] if runs else "")
         self._evaluating.keeps_pair, self._pair_given = (run if self._pair_given else ""), False
         self.run = run
-        self._evaluating.versions_changed()
-        self._comparing.reload()
         self._evaluating.run_soon()
+        self._comparing.reload()
+        self._evaluating.versions_changed()
         self._releasing.registry_soon()
 
     def _on_pair(self, change: dict[str, Any]) -> None:
@@ -203,6 +203,8 @@ class Workbench(anywidget.AnyWidget):
     def _on_panel(self, change: dict[str, Any]) -> None:
         if change["new"] == "publish":
             self._releasing.registry_soon()
+        elif change["new"] == "evaluate" and not self.state("evaluate").get("estimate"):
+            self._evaluating.estimate_soon()
 
     def _changed_elsewhere(self, change: Change) -> None:
         name = change.get("name")

@@ -74,6 +74,18 @@ ws.suite("triage/basics", dataset=data, primary="category",
       </Empty>
     );
 
+  if (catalog.endpoints?.length === 0)
+    return (
+      <Empty title="No endpoint to ask yet">
+        <p>An endpoint is where a model is reached. Name one in a cell; it shows up here at once:</p>
+        <pre class="pm-code pm-block">{`ws.endpoint("local", base_url="http://127.0.0.1:8901/v1")`}</pre>
+        <p>
+          With no key and no network, <code class="pm-code">pressmark practice-model</code> serves a small
+          model to try things with.
+        </p>
+      </Empty>
+    );
+
   const free = items.filter((each) => !picked.includes(each.version));
   const set = (list: string[]) => void choose.run({ versions: list });
   const estimate = chosen.estimate;

@@ -107,9 +107,19 @@ export function useRows(
   const running = progress.status === "running";
   useEffect(() => {
     if (!running) return;
-    const timer = setInterval(() => void ask(true), 1000);
+    let timer: ReturnType<typeof setTimeout>;
+    let going = true;
+    const again = () => {
+      // The next question waits for the last answer: a slow kernel is not given a queue of them.
+      timer = setTimeout(async () => {
+        await ask(true);
+        if (going) again();
+      }, 1000);
+    };
+    again();
     return () => {
-      clearInterval(timer);
+      going = false;
+      clearTimeout(timer);
       void ask(true);
     };
   }, [running, ask]);
