@@ -126,7 +126,6 @@ def test_votes_of_a_pairwise_judge() -> None:
     judge = scorers.PairwiseJudge("text", model="judge", name="right")
     kept = records(lambda n: float(n < 10), lambda n: 0.5 if n < 5 else float(n < 40))
     found = compare(kept, suite(DATA, judge), "a", "b")
-    assert found.votes is not None
     assert [(v.a, v.b, v.ties) for v in found.votes] == [(110, 10, 0), (80, 35, 5)]
     assert "B against the reference: 35 preferred, 80 not, 5 ties" in found.notes
 

@@ -123,7 +123,6 @@ def test_verdict_on_alpaca(run: tuple[list[OutputRecord], Suite], versions: dict
     assert 100 * found.difference == pytest.approx(12.76316981026087 - 9.177964561962735, rel=1e-9)
     assert len(found.slices) == 5
     judged = compare(records, suite, versions["plain"].digest, versions["verbose"].digest, scorer="preference")
-    assert judged.votes is not None
     assert [(v.a, v.b, v.ties) for v in judged.votes] == [(737, 64, 4), (709, 94, 2)]
     assert all(record.answer is not None and record.answer.cost for record in records)
 

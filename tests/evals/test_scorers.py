@@ -170,6 +170,7 @@ EVERY: list[scorers.Scorer] = [
     scorers.Latency(name="seconds"),
     scorers.Judge("kind", model="m", question="q", low=0, high=10, params={"temperature": 0}),
     scorers.PairwiseJudge("reference", model="m", seed=3),
+    scorers.PairwiseJudge(model="m"),
 ]
 
 

@@ -69,7 +69,8 @@ class Comparison:
         after: The candidate's.
         left_out: Rows without a score of both.
         slices: One for each value of the slice column.
-        votes: For a pairwise judge, what each version's votes against the reference came to: baseline, candidate.
+        votes: For a pairwise judge, the votes: those between the two where it compared them with one another, else
+            those of the baseline and of the candidate, each against the reference.
     """
 
     scorer: str
@@ -82,7 +83,7 @@ class Comparison:
     after: tuple[float, ...] = field(repr=False)
     left_out: tuple[int, ...] = field(default=(), repr=False)
     slices: tuple[Slice, ...] = field(default=(), repr=False)
-    votes: tuple[stats.Votes, stats.Votes] | None = field(default=None, repr=False)
+    votes: tuple[stats.Votes, ...] = field(default=(), repr=False)
 
     @property
     def verdict(self) -> stats.Verdict:
@@ -163,10 +164,12 @@ class Comparison:
             number = len(self.left_out)
             rows = "1 row has" if number == 1 else f"{number:,} rows have"
             told.append(f"{rows} no score of both versions and {'is' if number == 1 else 'are'} left out")
-        if self.votes:
+        if len(self.votes) == 1:
+            told.append(self.votes[0].sentence(self.baseline, self.candidate))
+        else:
             told.extend(
-                f"{name} against the reference: {votes.b} preferred, {votes.a} not, {votes.ties} ties"
-                for name, votes in zip((self.baseline, self.candidate), self.votes, strict=True)
+                f"{name} against the reference: {votes.b} preferred, {votes.a} not, {_ties(votes.ties)}"
+                for name, votes in zip((self.baseline, self.candidate), self.votes, strict=False)
             )
         return tuple(told)
 
@@ -277,6 +280,10 @@ def compare_scores(
     Raises:
         StatsError: No row has both scores, or there is no such column.
     """
+    direct = isinstance(scorer, PairwiseJudge) and scorer.needs_baseline and not (before and after)
+    if direct:
+        # The baseline was not held against itself: that would be a tie.
+        before, after = before or dict.fromkeys(after, 0.5), after or dict.fromkeys(before, 0.5)
     rows = sorted(before.keys() & after.keys())
     left_out = sorted((set(asked) | before.keys() | after.keys()) - set(rows))
     if not rows:
@@ -306,7 +313,7 @@ def compare_scores(
         after=tuple(after[row] for row in rows),
         left_out=tuple(left_out),
         slices=_slices(suite, rows, paired),
-        votes=(_votes(before, rows), _votes(after, rows)) if isinstance(scorer, PairwiseJudge) else None,
+        votes=_all_votes(scorer, before, after, rows, direct),
     )
 
 
@@ -321,11 +328,25 @@ def _slices(suite: Suite, rows: Sequence[int], paired: Any) -> tuple[Slice, ...]
     return tuple(Slice(name, result, p) for (name, result), p in zip(results.items(), adjusted, strict=True))
 
 
+def _all_votes(
+    scorer: Scorer, before: Mapping[int, float], after: Mapping[int, float], rows: Sequence[int], direct: bool
+) -> tuple[stats.Votes, ...]:
+    if not isinstance(scorer, PairwiseJudge):
+        return ()
+    if not direct:
+        return _votes(before, rows), _votes(after, rows)
+    return (_votes({row: 0.5 + (after[row] - before[row]) for row in rows}, rows),)
+
+
 def _votes(scores: Mapping[int, float], rows: Sequence[int]) -> stats.Votes:
     values = [scores[row] for row in rows]
     preferred = sum(value > 0.5 for value in values)
     ties = sum(value == 0.5 for value in values)
     return stats.votes(len(values) - preferred - ties, preferred, ties)
+
+
+def _ties(number: int) -> str:
+    return f"{number} tie" if number == 1 else f"{number} ties"
 
 
 def _numbers(result: stats.Paired) -> dict[str, Any]:

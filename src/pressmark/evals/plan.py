@@ -45,12 +45,16 @@ class Plan:
         unrendered: Tasks whose row does not fit the template; they become error rows.
         total: How many tasks the run has, those already answered among them.
         answered: How many of them were answered before.
+        baseline: Digest of the first version.
+        kept: The baseline's requests that were answered before, for judges that hold other outputs against those.
     """
 
     calls: tuple[Call, ...]
     unrendered: tuple[Unrendered, ...]
     total: int
     answered: int
+    baseline: str = ""
+    kept: tuple[Call, ...] = ()
 
 
 def plan(
@@ -85,26 +89,35 @@ def plan(
     unrendered: list[Unrendered] = []
     failures = dict.fromkeys((version.digest for version in distinct), 0)
     skipped = 0
+    kept: list[Call] = []
     for number, row in enumerate(dataset.rows):
         for version, columns in fills:
             tasks = [Task(version.digest, number, repeat) for repeat in range(repeats)]
             open_tasks = [task for task in tasks if task not in answered]
             skipped += len(tasks) - len(open_tasks)
-            if not open_tasks:
+            if not open_tasks and version is not distinct[0]:
                 continue
             try:
                 request = compiled(version.unit, version.digest).request(_values(version, row, columns))
-                keys = [answer_key(base_url, request, task.repeat) for task in open_tasks]
+                keys = {task: answer_key(base_url, request, task.repeat) for task in tasks}
             except (RenderError, InvalidUnitError) as error:
                 failures[version.digest] += 1
                 if failures[version.digest] == len(dataset.rows):
                     raise _none_fits(version, dataset, error) from error
                 unrendered.extend(Unrendered(task, RowError("render", str(error))) for task in open_tasks)
                 continue
-            for key, task in zip(keys, open_tasks, strict=True):
-                grouped.setdefault(key, (request, []))[1].append(task)
-    calls = tuple(Call(key, request, tuple(tasks)) for key, (request, tasks) in grouped.items())
-    return Plan(calls, tuple(unrendered), len(distinct) * len(dataset.rows) * repeats, skipped)
+            for task in open_tasks:
+                grouped.setdefault(keys[task], (request, []))[1].append(task)
+            if version is distinct[0]:
+                kept.extend(Call(keys[task], request, (task,)) for task in tasks if task in answered)
+    return Plan(
+        calls=tuple(Call(key, request, tuple(tasks)) for key, (request, tasks) in grouped.items()),
+        unrendered=tuple(unrendered),
+        total=len(distinct) * len(dataset.rows) * repeats,
+        answered=skipped,
+        baseline=distinct[0].digest,
+        kept=tuple(kept),
+    )
 
 
 def _columns(version: PromptVersion, dataset: Dataset) -> tuple[str, ...]:

@@ -42,6 +42,18 @@ class Marks:
         self.errors[scorer] = why
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An answer on its way through the judges."""
+
+    task: Task
+    call: Call
+    answer: Answer
+    attempts: int
+    cached: bool
+    marks: Marks
+
+
 class Run:
     """The state of a run; only its own thread changes it."""
 
@@ -66,6 +78,10 @@ class Run:
         self._direct = tuple(scorer for scorer in suite.scorers if isinstance(scorer, DirectScorer))
         self._asking = tuple(scorer for scorer in suite.scorers if isinstance(scorer, AskingScorer))
         self._known: dict[str, Answer] = {}
+        # What the baseline answered, by row and repeat, and the answers that wait for it to be judged.
+        self._by_baseline = any(judge.needs_baseline for judge in self._asking)
+        self._baselines: dict[tuple[int, int], str | None] = {}
+        self._waiting: dict[tuple[int, int], list[Judged]] = {}
         self.tally = Tally(plan.total, plan.answered)
         self._reached: set[str] = set()
         self._lost = 0
@@ -75,8 +91,9 @@ class Run:
         """Do the work; this is what the engine runs."""
         try:
             for unrendered in self._plan.unrendered:
-                self._end(self._made(unrendered.task, "", error=unrendered.error))
+                await self._fail(unrendered.task, "", unrendered.error, attempts=0)
             self._find([call.key for call in self._plan.calls])
+            self._find_baselines()
             self._find(self._judge_keys())
             queue = iter(self._plan.calls)
             async with asyncio.TaskGroup() as group:
@@ -110,7 +127,7 @@ class Run:
             self._refuse_hopeless(self._complete, asked.error)
             error = row_error(asked.error, asked.attempts)
             for task in call.tasks:
-                self._end(self._made(task, call.key, error=error, attempts=asked.attempts))
+                await self._fail(task, call.key, error, attempts=asked.attempts)
             return
         first, *others = call.tasks
         await self._score(first, call, asked.answer, attempts=asked.attempts)
@@ -125,14 +142,50 @@ class Run:
                 marks.scores[scorer.name] = checked(scorer, scorer.score(given))
             except Exception as error:  # noqa: BLE001  # whatever a scorer raises costs a score, not the row
                 marks.miss(scorer.name, failure(scorer, error))
+        judged = Judged(task, call, answer, attempts, cached, marks)
         if self._asking and not cached:
             # Judging takes a while, and this answer was paid for: keep it now.
             self._sink.record(self._made(task, call.key, answer=answer, attempts=attempts, marks=marks))
-        for judge in self._asking:
-            await self._judged(judge, given, task, marks)
-        self._end(self._made(task, call.key, answer=answer, attempts=attempts, cached=cached, marks=marks))
+        place = (task.row, task.repeat)
+        if self._by_baseline and task.version != self._plan.baseline and place not in self._baselines:
+            self._waiting.setdefault(place, []).append(judged)
+            return
+        await self._judge_all(judged)
+        await self._baseline_ended(task, answer.output)
 
-    async def _judged(self, judge: AskingScorer, given: ScoringInput, task: Task, marks: Marks) -> None:
+    async def _judge_all(self, judged: Judged) -> None:
+        """Ask the judges about an answer, and end its task."""
+        task, marks = judged.task, judged.marks
+        given = self._given(task, judged.call, judged.answer)
+        for judge in self._asking:
+            if judge.needs_baseline and task.version == self._plan.baseline:
+                marks.scores[judge.name] = None
+            else:
+                await self._ask_judge(judge, given, task, marks)
+        self._end(
+            self._made(
+                task,
+                judged.call.key,
+                answer=judged.answer,
+                attempts=judged.attempts,
+                cached=judged.cached,
+                marks=marks,
+            )
+        )
+
+    async def _fail(self, task: Task, key: str, error: RowError, *, attempts: int) -> None:
+        self._end(self._made(task, key, error=error, attempts=attempts))
+        await self._baseline_ended(task, None)
+
+    async def _baseline_ended(self, task: Task, output: str | None) -> None:
+        """Judge the answers that waited for the baseline's."""
+        if self._by_baseline and task.version == self._plan.baseline:
+            place = (task.row, task.repeat)
+            self._baselines[place] = output
+            for judged in self._waiting.pop(place, ()):
+                await self._judge_all(judged)
+
+    async def _ask_judge(self, judge: AskingScorer, given: ScoringInput, task: Task, marks: Marks) -> None:
         try:
             request = judge.request(given)
             key = answer_key(self._judge.base_url, request, task.repeat)
@@ -190,6 +243,21 @@ class Run:
             for key, told in self._lookup(keys).items():
                 self._known[key] = Answer.from_dict(told)
 
+    def _find_baselines(self) -> None:
+        """Learn what the baseline answered, where that is known already."""
+        if not self._by_baseline:
+            return
+        self._find([call.key for call in self._plan.kept])
+        for call in (*self._plan.kept, *self._plan.calls):
+            answer = self._known.get(call.key)
+            for task in call.tasks if answer is not None else ():
+                if task.version == self._plan.baseline:
+                    assert answer is not None
+                    self._baselines[task.row, task.repeat] = answer.output
+        for call in self._plan.kept:
+            # Answered by an earlier run whose answers are not at hand.
+            self._baselines.setdefault((call.tasks[0].row, call.tasks[0].repeat), None)
+
     def _judge_keys(self) -> list[str]:
         """Keys of what judges would be asked about the answers that are known already."""
         keys = []
@@ -205,7 +273,8 @@ class Run:
 
     def _given(self, task: Task, call: Call, answer: Answer) -> ScoringInput:
         row = self._suite.dataset.rows[task.row]
-        return ScoringInput(answer.output, row, answer, call.request, task.row, task.repeat)
+        baseline = self._baselines.get((task.row, task.repeat))
+        return ScoringInput(answer.output, row, answer, call.request, task.row, task.repeat, baseline)
 
     def _end(self, record: OutputRecord) -> None:
         """Record the end of a task."""

@@ -31,6 +31,7 @@ class ScoringInput:
         request: The rendered request that it answers.
         number: The row's number, from 0.
         repeat: The repeat, from 0.
+        baseline: The output of the run's first version for this row and repeat, where a scorer needs it.
     """
 
     output: str
@@ -39,6 +40,7 @@ class ScoringInput:
     request: Mapping[str, Any]
     number: int = 0
     repeat: int = 0
+    baseline: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,11 @@ class DirectScorer(Scorer):
 
 class AskingScorer(Scorer):
     """A judge: a scorer that asks a model. The runner does the asking, with its retries, cache and journal."""
+
+    @property
+    def needs_baseline(self) -> bool:
+        """Whether it holds each output against that of the run's first version, which has then no score itself."""
+        return False
 
     @abstractmethod
     def request(self, given: ScoringInput) -> dict[str, Any]:

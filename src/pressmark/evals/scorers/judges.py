@@ -103,13 +103,15 @@ class Judge(AskingScorer):
 
 @dataclass(frozen=True)
 class PairwiseJudge(AskingScorer):
-    """A model's preference for the output over a reference answer: 1 preferred, 0.5 a tie, 0 not.
+    """A model's preference for the output over another answer: 1 preferred, 0.5 a tie, 0 not.
+
+    The other answer stands in a column; without one it is that of the run's first version, the baseline.
 
     Which of the two stands first is drawn for each row from the seed, and recorded with each vote: a judge that
     favours the first place favours nobody. All versions see the same order in the same row.
 
     Args:
-        against: The column with the reference answer.
+        against: The column with the reference answer; None for the baseline's answers.
         model: The judge model.
         question: The column with what was asked; without one the judge sees the request's messages.
         name: The scorer's name.
@@ -119,8 +121,8 @@ class PairwiseJudge(AskingScorer):
     """
 
     type: ClassVar[str] = "pairwise_judge"
-    against: str
-    model: str
+    against: str | None = None
+    model: str = field(kw_only=True)
     question: str | None = None
     name: str = "preference"
     rubric: str = _HELPFUL
@@ -135,13 +137,17 @@ class PairwiseJudge(AskingScorer):
     def columns(self) -> tuple[str, ...]:
         return tuple(column for column in (self.against, self.question) if column)
 
+    @property
+    def needs_baseline(self) -> bool:
+        return self.against is None
+
     def order(self, given: ScoringInput) -> Order:
         """The order in which this row's two answers are shown."""
         draw = hashlib.sha256(f"{self.seed}/{self.name}/{given.number}/{given.repeat}".encode()).digest()[0]
         return "output first" if draw % 2 else "reference first"
 
     def request(self, given: ScoringInput) -> dict[str, Any]:
-        shown = [given.output, str(expected(given, self.against))]
+        shown = [given.output, self._other(given)]
         if self.order(given) == "reference first":
             shown.reverse()
         parts = [
@@ -150,6 +156,13 @@ class PairwiseJudge(AskingScorer):
             f"Answer B:\n{shown[1]}",
         ]
         return _request(self.model, _PREFER.format(rubric=self.rubric), parts, self.params)
+
+    def _other(self, given: ScoringInput) -> str:
+        if self.against is not None:
+            return str(expected(given, self.against))
+        if given.baseline is None:
+            raise ScoringError(f"the baseline has no answer in row {given.number} to compare with: run it again")
+        return given.baseline
 
     def read(self, given: ScoringInput, answer: Answer) -> Judgement:
         found = _VOTE.fullmatch(_last_line(answer.output))
