@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 import pytest
+from hypothesis import settings
 
 from pressmark.rendering import Template, build_unit
+
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.load_profile("steady")
 
 
 class Render(Protocol):

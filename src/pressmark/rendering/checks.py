@@ -65,7 +65,7 @@ _INSTEAD: dict[type[nodes.Node], str] = {
     nodes.AssignBlock: "set blocks are not allowed: use {% set name = expression %}",
     nodes.CallBlock: "call blocks are not allowed: write the text where it belongs",
     nodes.With: "with blocks are not allowed: use {% set name = expression %}",
-    nodes.ScopedEvalContextModifier: "autoescape blocks are not allowed: a prompt is not HTML, drop them",
+    nodes.Scope: "autoescape blocks are not allowed: a prompt is not HTML, drop them",
 }
 # The filter that does what a method of the same purpose does in Python.
 _FILTER_FOR = {"strip": "trim", "lstrip": "trim", "rstrip": "trim", "dumps": "tojson", "get": "default"} | {
@@ -155,8 +155,11 @@ class _AllowList:
         self.where = where
         self.size = 0
 
-    def check(self, node: nodes.Node, depth: int = 0, loops: int = 0) -> None:
+    def check(self, node: nodes.Node, depth: int = 0, loops: int = 0, line: int = 1) -> None:
         self.size += 1
+        # Some nodes, such as the one around an autoescape block, do not know where they stand, but their parts do.
+        places = (part.lineno for part in (node, *node.iter_child_nodes()))
+        line = next((place for place in places if place is not None), line)
         loops += isinstance(node, nodes.For)
         said = _refused(node)
         if not said and isinstance(node, nodes.Name) and (loops == 0 or node.name != "loop" or node.ctx != "load"):
@@ -167,9 +170,9 @@ class _AllowList:
         if not said and depth > MAX_NESTING:
             said = f"this is nested over {MAX_NESTING} deep: simplify it"
         if said:
-            raise _refusal(said, int(node.lineno), column_of(node.lineno), self.where)
+            raise _refusal(said, int(line), column_of(line), self.where)
         for child in node.iter_child_nodes():
-            self.check(child, depth + 1, loops)
+            self.check(child, depth + 1, loops, line)
 
 
 def _refused(node: nodes.Node) -> str | None:
