@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -40,11 +41,10 @@ def race(movers: list[Any], rounds: int) -> None:
     for number in range(rounds):
         expected = None if number == 0 else f"v{(number - 1) % 2 + 1}"
         target = f"v{number % 2 + 1}"
+        asked = {"label": "production", "to": target, "expected": expected}
         outcomes = at_once(
             [
-                lambda mover=mover, who=who: mover.move(
-                    NAME, label="production", to=target, reason=f"round {number} by {who}", expected=expected
-                )
+                functools.partial(mover.move, NAME, reason=f"round {number} by {who}", **asked)
                 for who, mover in enumerate(movers)
             ]
         )

@@ -110,6 +110,7 @@ def create_app(store: Store, routers: Sequence[APIRouter] = ()) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
+        redirect_slashes=False,
         generate_unique_id_function=_operation_id,
     )
     app.state.pressmark = running

@@ -350,6 +350,12 @@ class Store:
         """Give back files and connections."""
         self.database.close()
 
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def _listen(self, subscription: Subscription, after: Position) -> Iterator[Event]:
         seq, waiting = after.seq, watch(self.database)
         try:

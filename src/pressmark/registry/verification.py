@@ -32,7 +32,7 @@ def verify(connection: sa.Connection) -> Verification:
         first = seq if seq == told.seq else min(seq, told.seq) + 1
         what = "was altered" if seq == told.seq else "is missing" if seq < told.seq else "was added"
         raise LogTamperedError(
-            f"entry {first} of the change log {what}: the log does not end where the registry's own count says; {_ADVICE}",
+            f"entry {first} of the change log {what}: the log does not end as the registry's own count says; {_ADVICE}",
             seq=first,
         )
     expected.hold_against(connection)

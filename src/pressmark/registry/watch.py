@@ -77,6 +77,7 @@ class _PostgresWatch:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._connection: sa.Connection | None = None
+        self._waiting = threading.Lock()
         self._closed = False
         self._count = 0
         database.committed.append(self._counted)
@@ -88,16 +89,21 @@ class _PostgresWatch:
     def wait(self, seconds: float) -> None:
         """Return once something may have changed, at the latest after `seconds`."""
         until = time.monotonic() + seconds
-        while not self._closed and time.monotonic() < until:
-            if self._heard(min(0.5, max(0.0, until - time.monotonic()))):
-                self._counted()
-                return
+        with self._waiting:
+            while not self._closed and time.monotonic() < until:
+                if self._heard(min(0.2, max(0.0, until - time.monotonic()))):
+                    self._counted()
+                    return
 
     def close(self) -> None:
         """Stop watching; whoever waits returns soon."""
-        if not self._closed:
-            self._closed = True
-            self._database.committed.remove(self._counted)
+        if self._closed:
+            return
+        self._closed = True
+        self._database.committed.remove(self._counted)
+        with self._waiting:
+            if self._connection is not None:
+                self._connection.close()
 
     def _heard(self, seconds: float) -> bool:
         import psycopg
