@@ -1,11 +1,10 @@
 """The `pressmark` command; one module a group of commands.
 
-Exit status: 0 done, 1 refused (with its reasons), 2 wrong use, 3 the registry or endpoint could not be reached.
+Exit status: 0 done, 1 refused (with its reasons), 2 wrong use, 3 the registry could not be reached or the outcome is
+unknown.
 """
 
 from __future__ import annotations
-
-import sys
 
 try:
     import click
@@ -21,7 +20,13 @@ from pressmark.cli import lab, reading, releases, servers, tokens
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="pressmark")
 def main() -> None:
-    """Draft, compare and release LLM prompts."""
+    """Draft, compare and release LLM prompts.
+
+    Start with `pressmark lab`: it opens a tour in JupyterLab, with a registry and a model to practise on.
+
+    Exit status: 0 done, 1 refused, with its reasons, 2 wrong use, 3 the registry could not be reached or the outcome
+    is unknown.
+    """
 
 
 for command in (
@@ -39,6 +44,3 @@ for command in (
     tokens.token,
 ):
     main.add_command(command)
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -43,10 +43,10 @@ LATENCY_MS: Final = 60
 @click.option("--browser/--no-browser", default=False, help="Open the address in a browser.")
 @told
 def lab(folder: Path, port: int, browser: bool) -> None:
-    """Start a registry, the practice model and JupyterLab with the tour notebook in FOLDER.
+    """Start everything, with a tour in JupyterLab.
 
-    Everything runs on this machine; no account and no key is needed. Ctrl-C stops all of it. What you make stays in
-    FOLDER, pressmark-lab where none is given, and is there the next time.
+    A registry, the practice model and JupyterLab run on this machine; no account and no key is needed. Ctrl-C stops
+    all of it. What you make stays in FOLDER, pressmark-lab where none is given, and is there the next time.
     """
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         raise PressmarkError(f"the lab needs {missing[0]}, which is not installed: pip install 'pressmark[all]'")

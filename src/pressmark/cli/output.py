@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn, ParamSpec
@@ -29,8 +30,15 @@ from pressmark.errors import (
 DONE, REFUSED, WRONG_USE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130
 
 P = ParamSpec("P")
+
+
+class RefusedError(PressmarkError):
+    """What the command line itself refuses to do, although it was asked for in the right form."""
+
+
 _UNREACHABLE: Final = (RegistryUnavailableError, MalformedAnswerError, EndpointConnectionError)
 _REFUSALS: Final = (
+    RefusedError,
     GateError,
     ConflictError,
     PermissionDeniedError,
@@ -95,7 +103,13 @@ def told(command: Callable[P, Any]) -> Callable[P, None]:
 
 def fail(error: PressmarkError, *, as_json: bool) -> NoReturn:
     """Print the error and end the command with the status that it stands for."""
-    _end(str(error), _status(error), as_json, kind=type(error).__name__, reasons=_reasons(error))
+    _end(_in_commands(str(error)), _status(error), as_json, kind=type(error).__name__, reasons=_reasons(error))
+
+
+def _in_commands(message: str) -> str:
+    """The message with a next step that is a line of Python told as a command."""
+    message = re.sub(r"registry\.(?:versions|labels)\('([^']*)'\)", r"`pressmark log \1`", message)
+    return message.replace("registry.prompts()", "`pressmark log`")
 
 
 def _end(

@@ -42,9 +42,10 @@ def get(
     registry_url: str,
     as_json: bool,
 ) -> None:
-    """Show what NAME says under a label, in the form of a prompt's file.
+    """Show what NAME says under a label.
 
-    With --var or --request, print the keyword arguments of chat.completions.create instead.
+    It is printed in the form of a prompt's file. With --var or --request, the keyword arguments of
+    chat.completions.create are printed instead, as JSON.
     """
     found = open_registry(registry_url).version(name, version or label)
     if variables or as_request:
@@ -83,7 +84,10 @@ def _filled(text: str, version: PromptVersion) -> tuple[str, Any]:
 @json_option
 @told
 def log(name: str | None, limit: int, registry_url: str, as_json: bool) -> None:
-    """Show the change log, of NAME or of the whole registry, newest first."""
+    """Show the change log, newest first.
+
+    Of NAME, or of the whole registry: every publication and move, with who, when and why.
+    """
     entries = open_registry(registry_url).log(name, limit=limit)
     if as_json:
         from pressmark import wire

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pressmark.cli.output import emit, json_option, registry_options, told
+from pressmark.cli.output import RefusedError, emit, json_option, registry_options, told
 from pressmark.cli.places import open_registry, open_workspace, typed, workspace_option
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def publish(
 ) -> None:
     """Publish a version to the registry.
 
-    Either VERSION (such as #2; else the newest) of NAME from a workspace, or a prompt's FILE (.toml or .json), as
+    That is either VERSION (such as #2; else the newest) of NAME from a workspace, or a prompt's FILE (.toml or .json), as
     `pressmark pull --file` writes it. What equals the newest published version makes nothing new.
     """
     from pressmark.interop.files import is_prompt_file
@@ -123,9 +123,9 @@ def _tell_published(published: Published, as_json: bool) -> None:
 def pull(
     reference: str, workspace: Path | None, file: Path | None, force: bool, registry_url: str, as_json: bool
 ) -> None:
-    """Bring a published version here: NAME@production, NAME@v3 or NAME@DIGEST.
+    """Bring a published version here.
 
-    Into a workspace, where it gets a number of its own, or into a file that people can read and git can compare.
+    The version is NAME@production, NAME@v3 or NAME@DIGEST. It comes into a workspace, where it gets a number of its own, or into a file that people can read and git can compare.
     """
     name, at, wanted = reference.partition("@")
     if not at or not wanted:
@@ -152,7 +152,7 @@ def _pull_to_file(registry: RegistryBackend, name: str, wanted: str, path: Path,
     published = registry.version(name, wanted)
     changed = force or not path.exists() or not _says(path, name, published.digest)
     if changed and path.exists() and not force:
-        raise click.UsageError(f"{path} says something else than {published}: give --force to replace it.")
+        raise RefusedError(f"{path} says something else than {published}: give --force to replace it")
     if changed:
         files.write(path, files.PromptFile(name, published.unit))
     if as_json:
@@ -190,7 +190,10 @@ def _says(path: Path, name: str, digest: str) -> bool:
 @json_option
 @told
 def promote(name: str, to: str, label: str, reason: str, expected: Any, registry_url: str, as_json: bool) -> None:
-    """Move a label of NAME to VERSION: v3, another label, or a digest."""
+    """Move a label of NAME to VERSION.
+
+    VERSION is v3, another label, or a digest.
+    """
     entry = open_registry(registry_url).move(name, label=label, to=to, reason=reason, expected=expected)
     _tell_moved(entry, as_json)
 
@@ -207,7 +210,10 @@ def promote(name: str, to: str, label: str, reason: str, expected: Any, registry
 def rollback(
     name: str, label: str, reason: str, expected: Any, to: str | None, registry_url: str, as_json: bool
 ) -> None:
-    """Move a label of NAME back: one more entry in the change log, to an older version."""
+    """Move a label of NAME back.
+
+    The rollback is one more move in the change log, to the version that the label held before.
+    """
     registry = open_registry(registry_url)
     _tell_moved(registry.rollback(name, label=label, reason=reason, expected=expected, to=to), as_json)
 

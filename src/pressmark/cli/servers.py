@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,9 +24,9 @@ _PORT = click.IntRange(0, 65535)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object when it is up: url, store, token.")
 @told
 def serve(store: str, host: str, port: int, as_json: bool) -> None:
-    """Serve a registry from STORE: a file, sqlite:///FILE or postgresql://….
+    """Serve a registry.
 
-    Without STORE it lives in this user's data folder. On an empty machine the file is made, and a first admin token is
+    STORE is a file, sqlite:///FILE or postgresql://…; without one the registry lives in this user's data folder. On an empty machine the file is made, and a first admin token is
     printed once. Ctrl-C or SIGTERM stops it.
     """
     from pressmark.registry import serving
@@ -48,12 +50,14 @@ def serve(store: str, host: str, port: int, as_json: bool) -> None:
 )
 @told
 def practice_model(host: str, port: int, latency_ms: float) -> None:
-    """Serve the practice model: an OpenAI-compatible endpoint that needs no key and no network.
+    """Serve a model to practise on, without a key.
 
-    It is a small learned classifier, not a language model; what it answers depends on the prompt. Ctrl-C stops it.
+    It is an OpenAI-compatible endpoint that needs no network either: a small learned classifier, not a language model; what it answers depends on the prompt. Ctrl-C stops it.
     """
     from pressmark.providers import practice
 
+    # The server stops in order at SIGTERM and then passes it on; a stop that was asked for is a success.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     practice.serve(host, port, latency_ms)
 
 

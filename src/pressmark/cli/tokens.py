@@ -39,7 +39,10 @@ def create(
     registry_url: str,
     as_json: bool,
 ) -> None:
-    """Make a token for PRINCIPAL, a person or a service. Its secret is printed once and kept nowhere."""
+    """Make a token for PRINCIPAL, a person or a service.
+
+    Its secret is printed once and kept nowhere.
+    """
     expires = datetime.now(UTC) + timedelta(days=days) if days else None
     made = open_registry(registry_url).create_token(principal, role, labels=labels, names=names, expires=expires)
     if as_json:
