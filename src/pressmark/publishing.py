@@ -51,7 +51,7 @@ def publish(
     published = registry.publish(
         version.name,
         unit_bytes(version.unit),
-        message=version.message,
+        message=version.message or reason,
         reason=reason,
         author=version.author or None,
         source={"store": version.store, "version": version.version},

@@ -58,10 +58,10 @@ def import_rows(source: Any) -> Rows:
             f"{type(source).__name__} is no source of rows: give a DataFrame, a path to a {_ENDINGS} file, or a list of"
             " dicts"
         )
-    if not rows.columns:
-        raise DatasetError("the dataset has no columns: give each row at least one value")
     if not rows.rows:
         raise DatasetError("the dataset is empty: give at least one row")
+    if not rows.columns:
+        raise DatasetError("the dataset has no columns: give each row at least one value")
     return rows
 
 
