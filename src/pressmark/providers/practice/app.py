@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import itertools
 import json
@@ -28,7 +29,7 @@ except ImportError as error:
 import pressmark
 from pressmark.providers.practice.answering import PracticeModel
 from pressmark.providers.practice.replying import completion, pieces
-from pressmark.providers.practice.requests import PRACTICE_MODEL, ChatRequest, RefusedError, parse
+from pressmark.providers.practice.requests import PRACTICE_MODEL, ChatRequest, RefusedError, content_text, parse
 
 _LARGEST_BODY = 2**20
 _REMEMBERED = 100_000
@@ -37,11 +38,17 @@ _PAGE_POLICY = (
 )
 
 
+@functools.cache
+def _trained() -> PracticeModel:
+    """One model for all servers of a process: answering changes nothing in it."""
+    return PracticeModel()
+
+
 class _Endpoint:
     """The routes, with what they share."""
 
     def __init__(self, latency_ms: float) -> None:
-        self._model = PracticeModel()
+        self._model = _trained()
         self._latency = latency_ms / 1000
         self._numbers = itertools.count(1)
         self._started = int(time.time())
@@ -145,7 +152,7 @@ def _escaped(text: str) -> str:
 
 
 def _digest(asked: ChatRequest) -> bytes:
-    told = json.dumps([list(asked.messages), asked.temperature], sort_keys=True)
+    told = json.dumps([asked.temperature, *((m["role"], content_text(m.get("content"))) for m in asked.messages)])
     return hashlib.blake2b(told.encode(), digest_size=8).digest()
 
 
@@ -173,7 +180,7 @@ async def _refusal(_: Request, error: Exception) -> Response:
 
 
 def create_app(latency_ms: float = 60) -> Starlette:
-    """Make the server's application; the model is trained here.
+    """Make the server's application; the first one of a process trains the model.
 
     Args:
         latency_ms: How long an answer takes on average, so that progress can be seen.

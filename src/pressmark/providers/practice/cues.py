@@ -56,8 +56,9 @@ ORDERS = re.compile(
 
 ONLY = any_of(
     r"(?:one|single) word",
-    r"only (?:with |the |a |by )*(?:the |a |an |one |valid |raw |plain )*(?:single )?"
-    r"(?:label|category|name|class|answer|word|json|object|letter|number|level)",
+    r"only (?:with |by )*(?:the |this |that |a |an |one |valid |raw |plain )*(?:single )?"
+    r"(?:label|category|name|class|answer|word|json|object|letter|number|level|urgency|priority|sentiment|summary|"
+    r"order number)",
     r"(?:label|category|name|class|word|json|object|letter|number)(?: name)? (?:only|alone)",
     r"only output",
     r"just (?:the|one|a)",

@@ -18,7 +18,7 @@ from pressmark.providers.practice.reading import Assignment, Task
 from pressmark.providers.practice.words import concepts, content_words, words
 
 # How much of the noise that temperature brings reaches a label; wording is drawn anew, a label seldom turns.
-_HEAT = 0.5
+_HEAT = 0.15
 _NOWHERE = 1e-6
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -23,6 +24,10 @@ _LEVELS = (
     {"normal", "medium", "moderate", "standard", "middle", "p2", "regular"},
     {"high", "urgent", "critical", "major", "severe", "p1", "p0", "highest", "emergency"},
 )
+# Bounds on what is read, so that a long or odd prompt costs no more than a long one.
+_CUES_READ = 60
+_LIST_LENGTH = 2000
+_MOST_LESSONS = 200
 _FIELD_NAMES = frozenset(
     [
         "category",
@@ -95,11 +100,12 @@ def find_keys(instructions: str) -> tuple[str, ...]:
             return tuple(dict.fromkeys(keys))
     flat = re.sub(r"\([^()]*\)", "", instructions)
     for match in re.finditer(rf"\b{_KEY_CUE}\b(?:\s+(?:named|called|are|is))?[ \t]*:?[ \t]*", flat, re.IGNORECASE):
-        items = _inline(flat[match.end() :], least=1)
+        rest = flat[match.end() : match.end() + _LIST_LENGTH]
+        items = _inline(rest, least=1)
         names = [item for item in items if re.fullmatch(r"[A-Za-z]\w*", item)]
         if names and len(names) == len(items):
             return tuple(dict.fromkeys(names))
-        bullets = _bullets(flat[match.end() :], least=1)
+        bullets = _bullets(rest, least=1)
         if bullets and all(re.fullmatch(r"[A-Za-z]\w*", item) for item in bullets):
             return bullets
     around = re.search(r"\bjson\b[^.\n]*", flat, re.IGNORECASE)
@@ -140,7 +146,9 @@ def lessons_about(instructions: str, labels: tuple[str, ...]) -> tuple[Lesson, .
         defined = [
             mark
             for mark in marks
-            if re.match(r"\s*(?:[:=(\u2013\u2014]|-+>?\s|is\b|are\b|means\b|covers\b)", piece[mark.end() :])
+            if re.match(
+                r"\s*(?:[:=(\u2013\u2014]|-+>?\s|is\b|are\b|means\b|covers\b)", piece[mark.end() : mark.end() + 12]
+            )
         ]
         if defined:
             for mark, following in zip(defined, [*defined[1:], None], strict=True):
@@ -150,13 +158,15 @@ def lessons_about(instructions: str, labels: tuple[str, ...]) -> tuple[Lesson, .
             positive = [
                 mark
                 for mark in marks
-                if not re.search(r"\b(?:not|never|no|than|rather than)\s+$", piece[: mark.start()], re.IGNORECASE)
+                if not re.search(
+                    r"\b(?:not|never|no|than)\s+$", piece[max(0, mark.start() - 12) : mark.start()], re.IGNORECASE
+                )
             ]
             if len({normal_form(mark["label"]) for mark in positive}) == 1:
                 lessons.append((positive[0]["label"], named.sub(" ", piece)))
     return tuple(
         Lesson(exact[normal_form(label)], _without_refusals(words), is_example=False)
-        for label, words in lessons
+        for label, words in lessons[:_MOST_LESSONS]
         if len(content_words(words)) >= 2
     )
 
@@ -172,8 +182,8 @@ _KNOWN = {normal_form(category) for category in CATEGORIES}
 def _lists(instructions: str, cue: str) -> list[tuple[str, ...]]:
     """Every list that stands shortly after a cue word."""
     found = []
-    for match in re.finditer(rf"\b{cue}\b", instructions, re.IGNORECASE):
-        rest = instructions[match.end() :]
+    for match in itertools.islice(re.finditer(rf"\b{cue}\b", instructions, re.IGNORECASE), _CUES_READ):
+        rest = instructions[match.end() : match.end() + _LIST_LENGTH]
         lead = re.match(
             r"[^\n.:(\[]{0,60}?(?::|\(|=|\bof\b|\bas\b|\bare\b|\beither\b|\binto\b|(?=\[))[*_]*[ \t]*", rest
         )

@@ -7,10 +7,9 @@ import re
 from pressmark.providers.practice.cues import ORDERS, TASK_WORDS
 from pressmark.providers.practice.shots import Shot, written_shots
 
-_TAG = re.compile(
-    r"<(?P<tag>(?:customer_|support_|user_)?(?:message|text|email|ticket|input|query|content|document|complaint))>"
-    r"(?P<text>.*?)</(?P=tag)>",
-    re.IGNORECASE | re.DOTALL,
+_CLOSING = re.compile(
+    r"</(?P<tag>(?:customer_|support_|user_)?(?:message|text|e-?mail|ticket|input|query|content|document|complaint))>",
+    re.IGNORECASE,
 )
 _BLOCK = re.compile(r"(\"\"\"|'''|```|~~~)\w*\n?(?P<text>.*?)\1", re.DOTALL)
 _MARKER = re.compile(
@@ -43,11 +42,12 @@ def parted(content: str, *, told: bool) -> tuple[str, str, tuple[Shot, ...]]:
 
 
 def _located(content: str, told: bool) -> tuple[str, str, str]:
-    for pattern in (_TAG, _BLOCK):
-        marked = list(pattern.finditer(content))
-        if marked:
-            last = marked[-1]
-            return content[: last.start()], last["text"], content[last.end() :]
+    tagged = _tagged(content)
+    if tagged:
+        return tagged
+    blocks = list(_BLOCK.finditer(content))
+    if blocks:
+        return content[: blocks[-1].start()], blocks[-1]["text"], content[blocks[-1].end() :]
     markers = list(_MARKER.finditer(content))
     # A customer may write "Message:" as well: with the task given, only a first line can mark the text.
     if markers and (not told or not content[: markers[0].start()].strip() or TASK_WORDS.search(content)):
@@ -57,6 +57,17 @@ def _located(content: str, told: bool) -> tuple[str, str, str]:
         text, order = _cut_order(text)
         return content[: markers[-1].start()], text, after + "\n" + order
     return ("", content, "") if told else _by_wording(content)
+
+
+def _tagged(content: str) -> tuple[str, str, str] | None:
+    """The last element that holds a message, found from its end: a prompt with many tags is read as fast."""
+    for closing in reversed(list(_CLOSING.finditer(content))):
+        opening = f"<{closing['tag'].lower()}>"
+        start = content.lower().rfind(opening, 0, closing.start())
+        if start >= 0:
+            return content[:start], content[start + len(opening) : closing.start()], content[closing.end() :]
+        break
+    return None
 
 
 def _cut_order(text: str) -> tuple[str, str]:

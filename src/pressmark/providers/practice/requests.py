@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from pressmark.providers.practice.schema import flaw
 
 PRACTICE_MODEL = "pressmark-practice"
 _LONGEST = 16_384  # tokens of four characters
@@ -88,10 +91,7 @@ def parse(body: bytes) -> ChatRequest:
     Raises:
         RefusedError: The body is not JSON, not of the right shape, or asks for what the practice model cannot do.
     """
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise RefusedError(400, f"The body is not valid JSON ({error}). Send a chat completion request.") from error
+    data = _loaded(body)
     if not isinstance(data, dict):
         raise RefusedError(400, f"The body must be a JSON object with model and messages, not {_kind(data)}.")
     _check_model(data.get("model"))
@@ -111,7 +111,7 @@ def parse(body: bytes) -> ChatRequest:
             "messages",
             "context_length_exceeded",
         )
-    if json_mode and schema is None and "json" not in json.dumps(messages).lower():
+    if json_mode and schema is None and not any("json" in content_text(m.get("content")).lower() for m in messages):
         raise RefusedError(
             400,
             "With response_format json_object a message has to mention JSON: say in the prompt which JSON you want.",
@@ -130,6 +130,20 @@ def parse(body: bytes) -> ChatRequest:
         stream=_flag(data, "stream"),
         include_usage=isinstance(options, dict) and options.get("include_usage") is True,
     )
+
+
+def _loaded(body: bytes) -> Any:
+    try:
+        data = json.loads(body, parse_constant=_no_constant)
+        # Half of a surrogate pair can be written in JSON, but no answer could repeat it.
+        json.dumps(data, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise RefusedError(400, f"The body is not valid JSON ({error}). Send a chat completion request.") from error
+    return data
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _kind(value: object) -> str:
@@ -236,6 +250,9 @@ def _response_format(value: object) -> tuple[bool, Mapping[str, Any] | None]:
         raise RefusedError(
             400, "response_format.json_schema must hold a name and a schema.", "response_format.json_schema"
         )
+    wrong = flaw(schema)
+    if wrong:
+        raise RefusedError(400, f"The response format is no JSON Schema: {wrong}.", "response_format.json_schema")
     return True, schema
 
 
@@ -247,13 +264,17 @@ def _tools(value: object) -> Mapping[str, Mapping[str, Any]] | None:
     tools: dict[str, Mapping[str, Any]] = {}
     for at, tool in enumerate(value):
         function = tool.get("function") if isinstance(tool, dict) and tool.get("type") == "function" else None
-        if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+        name = function.get("name") if isinstance(function, dict) else None
+        if not isinstance(function, dict) or not isinstance(name, str) or not re.fullmatch(r"[\w-]{1,64}", name):
             raise RefusedError(
-                400, f"tools[{at}] must have type 'function' and a function with a name.", f"tools[{at}]"
+                400,
+                f"tools[{at}] must have type 'function' and a function whose name has letters, digits, _ and - only.",
+                f"tools[{at}]",
             )
-        if not isinstance(function.get("parameters", {}), dict):
-            raise RefusedError(400, f"tools[{at}].function.parameters must be a JSON Schema object.", f"tools[{at}]")
-        tools[function["name"]] = function
+        wrong = flaw(function.get("parameters", {}), f"tools[{at}].function.parameters")
+        if wrong:
+            raise RefusedError(400, f"The tool {name!r} has no valid JSON Schema: {wrong}.", f"tools[{at}]")
+        tools[name] = function
     return tools
 
 

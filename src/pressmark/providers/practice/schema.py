@@ -11,13 +11,53 @@ from typing import Any
 Knows = Callable[[str, tuple[str, ...], str], Any]
 
 _DEEPEST = 12
+_MOST_VALUES = 1000
+_JOINTS = ("anyOf", "oneOf", "allOf")
+_BOUNDS = ("minimum", "maximum", "maxLength", "minItems")
+_SHAPES: tuple[tuple[str, type | tuple[type, ...], str], ...] = (
+    ("type", (str, list), "a name or a list of names"),
+    ("properties", dict, "an object"),
+    ("$defs", dict, "an object"),
+    ("enum", list, "a list"),
+    ("required", list, "a list"),
+    *((joint, list, "a list") for joint in _JOINTS),
+)
+
+
+def flaw(schema: Any, where: str = "schema") -> str | None:
+    """What keeps ``schema`` from being filled, in words; None when nothing does.
+
+    Args:
+        schema: What should be a JSON Schema.
+        where: Its name in the words.
+    """
+    if isinstance(schema, bool):
+        return None
+    if not isinstance(schema, dict):
+        return f"{where} must be an object"
+    for key, kind, name in _SHAPES:
+        if key in schema and not isinstance(schema[key], kind):
+            return f"{where}.{key} must be {name}"
+    for key in _BOUNDS:
+        if key in schema and not _finite(schema[key]):
+            return f"{where}.{key} must be a number"
+    parts = [(f"{where}.properties.{name}", part) for name, part in schema.get("properties", {}).items()]
+    parts += [(f"{where}.$defs.{name}", part) for name, part in schema.get("$defs", {}).items()]
+    parts += [(f"{where}.{joint}[{at}]", part) for joint in _JOINTS for at, part in enumerate(schema.get(joint, ()))]
+    parts += [(f"{where}.items", schema["items"])] if "items" in schema else []
+    return next((found for name, part in parts if (found := flaw(part, name))), None)
+
+
+def _finite(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15
 
 
 def allowed_values(schema: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """The enumerated words of every property in ``schema``, at any depth, by property name."""
     found: dict[str, tuple[str, ...]] = {}
     for name, part in _properties(schema, 0):
-        values = part.get("enum") or (part.get("items") or {}).get("enum") or ()
+        items = part.get("items")
+        values = part.get("enum") or (items.get("enum") if isinstance(items, Mapping) else None) or ()
         texts = tuple(value for value in values if isinstance(value, str))
         if texts:
             found.setdefault(name, texts)
@@ -38,7 +78,7 @@ def _properties(schema: Any, depth: int) -> list[tuple[str, Mapping[str, Any]]]:
     if not isinstance(schema, Mapping) or depth > _DEEPEST:
         return []
     found = []
-    for name, part in (schema.get("properties") or {}).items():
+    for name, part in schema.get("properties", {}).items():
         if isinstance(part, Mapping):
             found.append((str(name), part))
             found += _properties(part, depth + 1)
@@ -67,15 +107,18 @@ class _Filler:
         self._root = root
         self._knows = knows
         self._dice = dice
+        self._made = 0
 
     def value(self, name: str, part: Any, depth: int) -> Any:
         """A value for the property ``name``, whose schema is ``part``."""
         part = self._resolved(part)
         if "const" in part:
             return part["const"]
-        if depth > _DEEPEST:
+        self._made += 1
+        # A schema that refers to itself has no end of its own.
+        if depth > _DEEPEST or self._made > _MOST_VALUES:
             return None
-        for joint in ("anyOf", "oneOf", "allOf"):
+        for joint in _JOINTS:
             if part.get(joint) and "type" not in part:
                 return self._alternative(name, part[joint], depth)
         kinds = _kinds(part)
@@ -96,7 +139,7 @@ class _Filler:
     def _items(self, name: str, part: Mapping[str, Any], depth: int) -> list[Any]:
         item = self.value(name, part.get("items") or {}, depth + 1)
         least = int(part.get("minItems", 0))
-        return [] if item in (None, "") and not least else [item] * max(1, least)
+        return [] if item in (None, "") and not least else [item] * min(max(1, least), _MOST_VALUES)
 
     def _alternative(self, name: str, parts: list[Any], depth: int) -> Any:
         """The first alternative that is not null; null, if nothing is known and null may be said."""
@@ -112,7 +155,8 @@ class _Filler:
             target: Any = self._root
             for step in part["$ref"][2:].split("/"):
                 target = target.get(step, {}) if isinstance(target, Mapping) else {}
-            part = target
+            # A reference may lead to any place in the document, so to something that is no schema.
+            part = target if flaw(target) is None else {}
         return part if isinstance(part, Mapping) else {}
 
 

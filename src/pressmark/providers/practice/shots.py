@@ -20,7 +20,8 @@ _ANSWERED = re.compile(
 )
 _ARROW = re.compile(r"[ \t](?:->|=>|\u2192|\u21d2)[ \t]")
 _BULLET = re.compile(r"^[ \t]*(?:[-*\u2022]|\d+[.)])?[ \t]*")
-_EXAMPLE = re.compile(r"<example[^>\n]*>(?P<body>.*?)</example>", re.IGNORECASE | re.DOTALL)
+_OPENING = re.compile(r"<example[^>\n]{0,80}>", re.IGNORECASE)
+_CLOSING = "</example>"
 _TAGGED = re.compile(r"<(?P<tag>\w+)>(?P<body>.*?)</(?P=tag)>", re.DOTALL)
 _HEADING = re.compile(r"^[ \t#*]*(?:here are )?(?:some |a few )?examples?[ \t\w]*[:*]*[ \t]*$", re.IGNORECASE)
 
@@ -61,16 +62,9 @@ def written_shots(text: str) -> tuple[str, tuple[Shot, ...]]:
         What remains of it, and the examples: tagged ones (`<example>`), pairs of lines ("Message: ...", "Category:
         ..."), and lines with an arrow.
     """
-    shots: list[Shot] = []
-
-    def collected(match: re.Match[str]) -> str:
-        parts = [part["body"].strip() for part in _TAGGED.finditer(match["body"])]
-        if len(parts) != 2:
-            return match["body"]
-        shots.append(Shot(parts[0], parts[1]))
-        return ""
-
-    lines = _EXAMPLE.sub(collected, text).split("\n")
+    rest, found = _tagged(text)
+    shots = list(found)
+    lines = rest.split("\n")
     kept: list[str] = []
     at = 0
     while at < len(lines):
@@ -83,6 +77,23 @@ def written_shots(text: str) -> tuple[str, tuple[Shot, ...]]:
     if shots:
         kept = [line for line in kept if not _HEADING.match(line)]
     return "\n".join(kept), tuple(shots)
+
+
+def _tagged(text: str) -> tuple[str, list[Shot]]:
+    """Take the elements `<example>` out that hold a message and its answer as two elements."""
+    shots: list[Shot] = []
+    kept: list[str] = []
+    at = 0
+    for opening in _OPENING.finditer(text):
+        closing = text.find(_CLOSING, opening.end())
+        if closing < 0:
+            break
+        parts = [part["body"].strip() for part in _TAGGED.finditer(text[opening.end() : closing])]
+        if opening.start() >= at and len(parts) == 2:
+            shots.append(Shot(parts[0], parts[1]))
+            kept.append(text[at : opening.start()])
+            at = closing + len(_CLOSING)
+    return "".join([*kept, text[at:]]), shots
 
 
 def _pair(lines: list[str], at: int) -> tuple[int, Shot | None]:
