@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import itertools
 import math
 import random
@@ -14,6 +15,8 @@ from scipy import stats as scipy_stats
 
 from pressmark import stats
 from pressmark.errors import StatsError
+from pressmark.stats.exact import sign_flip_interval, sign_flip_p
+from pressmark.stats.sequence import sequence_width
 
 DIFFERENT = [0.1 * (row % 7) for row in range(60)]
 
@@ -190,10 +193,10 @@ class TestPaired:
         """Every changed row shifted by an end of the interval stands at the test's edge."""
         changes = np.array([0.31, 0.12, -0.05, 0.23, 0.44, 0.15, -0.11, 0.27, 0.09, 0.02])
         result = stats.paired(np.full(10, 0.5), 0.5 + changes)
-        low, high = stats._sign_flip_interval(changes, 1.0, 0.05)
+        low, high = sign_flip_interval(changes, 1.0, 0.05)
         for end, inside in ((low, 1e-6), (high, -1e-6)):
-            assert stats._sign_flip_p(changes - end - inside) > 0.05
-            assert stats._sign_flip_p(changes - end + inside) <= 0.05
+            assert sign_flip_p(changes - end - inside) > 0.05
+            assert sign_flip_p(changes - end + inside) <= 0.05
         assert result.low <= low + 1e-9 < high - 1e-9 <= result.high
 
 
@@ -351,14 +354,14 @@ class TestConfidenceSequence:
     def test_narrowest_at_the_planned_rows(self) -> None:
         """No other tuning is narrower at the planned number of rows."""
         planned = 400
-        best = stats._sequence_width(planned, planned, 0.05)
-        assert all(stats._sequence_width(planned, other, 0.05) > best for other in (50, 300, 500, 5000))
+        best = sequence_width(planned, planned, 0.05)
+        assert all(sequence_width(planned, other, 0.05) > best for other in (50, 300, 500, 5000))
 
     def test_false_wins_while_peeking(self) -> None:
         """Looked at every 10 rows of 1,000 runs without a difference, under 5 % ever claim one."""
         rng = np.random.default_rng(0)
         sizes = np.arange(30, 401, 10)
-        widths = np.array([stats._sequence_width(int(n), 400, 0.05) for n in sizes])
+        widths = np.array([sequence_width(int(n), 400, 0.05) for n in sizes])
         ordinary = scipy_stats.t.ppf(0.975, sizes - 1) / np.sqrt(sizes)
         false = false_ordinary = 0
         for _ in range(1000):
@@ -373,7 +376,7 @@ class TestConfidenceSequence:
         """The interval is the mean plus and minus sd times the width."""
         result = stats.confidence_sequence(DIFFERENT, 100)
         assert result is not None
-        half = float(np.std(DIFFERENT, ddof=1)) * stats._sequence_width(60, 100, 0.05)
+        half = float(np.std(DIFFERENT, ddof=1)) * sequence_width(60, 100, 0.05)
         assert (result.low, result.high) == pytest.approx((result.mean - half, result.mean + half))
 
 
@@ -446,3 +449,9 @@ class TestSentence:
         told = stats.paired(before, after).sentence()
         assert told.startswith("cannot tell: B differs by +3.0 points [-4.7, 10.8] on 198 rows: 33 up, 27 down")
         assert told.endswith("about 2,598 rows would tell")
+
+
+def test_the_packages_own_example() -> None:
+    """The example in the package's docstring is what comes out."""
+    assert doctest.testmod(stats).attempted == 3
+    assert doctest.testmod(stats).failed == 0
