@@ -179,7 +179,7 @@ BAD_FILES = {
         (b'{"a": 1}\n[1]\n', "line 2"),
         (b'{"a": 1}\n{"a": \n', "line 2"),
         (b'{"a": NaN}\n', "NaN"),
-        (b"{}\n", "no columns"),
+        (b"{}\n", "empty"),
         (b"[" * 100_000 + b"\n", "line 1"),
         (b"\x89PNG\0", "not text"),
     ],
@@ -218,7 +218,7 @@ def test_a_missing_file_and_a_directory(tmp_path: Path) -> None:
     ("source", "told"),
     [
         ([], "no columns|empty"),
-        (pd.DataFrame(), "no columns"),
+        (pd.DataFrame(), "empty"),
         (pd.DataFrame({"a": []}), "empty"),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), "more than once"),
         (pd.DataFrame([[1]], columns=pd.MultiIndex.from_tuples([("a", "b")])), "levels"),
