@@ -26,7 +26,7 @@ FAULTS = {
     "{%- unknown -%}": 4,
     "{% unknown %}": 3,
     "{% set _x = 1 %}": 7,
-    "{% set a.b = 1 %}": 8,
+    "{% set a.b = 1 %}": 3,
     "{% macro m() %}{% endmacro %}": 3,
     "{% include 'x' %}": 3,
     "{% autoescape true %}{% endautoescape %}": 3,

@@ -50,6 +50,12 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
             raise RenderError(f"there is no filter {name!r} here; there are: {', '.join(sorted(ALLOWED))}")
         return super().call_filter(name, *args, **kwargs)
 
+    def call_test(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """Call a test that a filter names, as in `select('odd')`."""
+        if name not in ALLOWED_TESTS:
+            raise RenderError(f"there is no test {name!r} here; there are: {', '.join(sorted(ALLOWED_TESTS))}")
+        return super().call_test(name, *args, **kwargs)
+
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return the key of an object, or one of a loop's counters."""
         if isinstance(obj, Mapping):
