@@ -6,12 +6,38 @@ import multiprocessing
 import os
 import threading
 
+import psutil
 import pytest
 
 from .simulator import unit_text, until
 
 NAME = "support/triage"
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
+
+def _connections(port: int) -> int:
+    return sum(1 for one in psutil.Process().net_connections("tcp") if one.raddr and one.raddr.port == port)
+
+
+def _count(client, port, result) -> None:
+    """In the child: count connections to the registry, once the child's own stream is open."""
+    until(lambda: client.status().state == "live", "the child's stream is open", 20)
+    result.send(_connections(port))
+
+
+def test_a_child_lets_go_of_the_parents_connections(sim, connect):
+    """A child has its own stream and no copy of its parent's, which would outlive the parent."""
+    client = connect()
+    until(lambda: client.status().state == "live", "the stream is open")
+    context = multiprocessing.get_context("fork")
+    receive, send = context.Pipe(False)
+    process = context.Process(target=_count, args=(client, sim.port, send), daemon=True)
+    process.start()
+    assert receive.poll(30)
+    assert receive.recv() == 1
+    process.join(10)
+    sim.put((NAME, "production", unit_text("Sort anew: {{ text }}")))
+    until(lambda: client.get(NAME).version == "v2", "the parent's stream still works")
 
 
 def _follow(client, ready, result) -> None:

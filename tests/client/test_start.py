@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import threading
@@ -274,3 +275,24 @@ def test_exit_without_close_does_not_hang(sim):
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=60)
     assert time.time() - float(done.stdout) < 2
     assert done.returncode == 0, done.stderr
+
+
+def test_a_network_that_swallows_everything(sim):
+    """Where not even a connection is accepted, start and close keep their bounds, and the fallback is served."""
+    with socket.socket() as hole:
+        hole.bind(("127.0.0.1", 0))
+        hole.listen(0)
+        url = f"http://127.0.0.1:{hole.getsockname()[1]}"
+        fill = [socket.socket() for _ in range(4)]
+        for one in fill:
+            one.setblocking(False)
+            one.connect_ex(hole.getsockname())
+        began = time.monotonic()
+        client = pm.Client(url, sim.token, snapshot_dir=False, start_timeout=0.3, fallback={NAME: UNIT})
+        assert time.monotonic() - began < 1.3
+        assert client.get(NAME).source == "fallback"
+        began = time.monotonic()
+        client.close()
+        assert time.monotonic() - began < 1.0
+        for one in fill:
+            one.close()

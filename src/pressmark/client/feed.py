@@ -60,27 +60,24 @@ class Feed:
         self._expired = False
         self._served = View()
         self._maps: Maps = {}
-        # Writers only: the refresher and the watch over age. Readers take no lock.
-        self._lock = threading.Lock()
+        # Writers only: the refresher, the watch over age, and whoever closes, a signal handler too. Readers take none.
+        self._lock = threading.RLock()
         self._expiry: Expiry | None = None
         self._snapshot: snapshot.Snapshot | None = None
         if settings.snapshot_dir is not None:
             scope = snapshot.scope_key(settings.url, settings.token, settings.labels, settings.names)
             self._snapshot = snapshot.Snapshot(settings.snapshot_dir, scope)
-        self._refresher = self._new_refresher(View(), None)
-
+        view, age = from_disk(self._snapshot, settings.bundle, self._report)
+        self._refresher = self._new_refresher(view, None if age is None else self._clock() - age)
+        self._serve(view)
         _feeds.add(self)
 
     def start(self) -> None:
-        """Start from what is on disk, and wait for the registry's first answer.
+        """Start the threads, and wait for the registry's first answer.
 
         Raises:
             RegistryError: The registry refuses plainly, and there is nothing else to serve.
         """
-        view, age = from_disk(self._snapshot, self.settings.bundle, self._report)
-        if view.position is not None:
-            self._refresher = self._new_refresher(view, None if age is None else self._clock() - age)
-            self._serve(view)
         refresher = self._refresher
         self._started = True
         self._start_threads()
@@ -145,8 +142,9 @@ class Feed:
         if self._closed or not self._started:
             return
         # The parent's lock may have been held at that moment, and nobody here would ever release it.
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         old = self._refresher
+        old.abandon()
         self._refresher = self._new_refresher(old.view, old.confirmed_at)
         self._refresher.last_error = old.last_error
         self._start_threads()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import os
 import socket
 import sys
 import time
@@ -116,6 +117,10 @@ class Fetcher:
         """Cut what is under way; a thread that waits for the network wakes up with an error."""
         self._sockets.cut()
         self._pool.close()
+
+    def abandon(self) -> None:
+        """In a forked child: let go of the parent's connections without touching them."""
+        self._sockets.let_go()
 
     @contextlib.contextmanager
     def _asked(
@@ -263,6 +268,12 @@ class _Sockets:
         for opened in list(self._open):
             with contextlib.suppress(OSError, ValueError):
                 opened.shutdown(socket.SHUT_RDWR)
+
+    def let_go(self) -> None:
+        for opened in list(self._open):
+            # Shutting down would end the parent's connection, and keeping it would hold it open after the parent.
+            with contextlib.suppress(OSError):
+                os.close(opened.detach())
 
 
 def _tracked(kind: Any, sockets: _Sockets) -> Any:

@@ -35,6 +35,9 @@ class Source(Protocol):
     def close(self) -> None:
         """Cut what is under way."""
 
+    def abandon(self) -> None:
+        """In a forked child: let go of the parent's connections without touching them."""
+
 
 class Refresher:
     """Feeds one client.
@@ -101,6 +104,10 @@ class Refresher:
         self._source.close()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(STOP_PATIENCE)
+
+    def abandon(self) -> None:
+        """In a forked child, where the thread does not exist: let go of the parent's connections."""
+        self._source.abandon()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
