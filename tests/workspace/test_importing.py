@@ -179,7 +179,7 @@ BAD_FILES = {
         (b'{"a": 1}\n[1]\n', "line 2"),
         (b'{"a": 1}\n{"a": \n', "line 2"),
         (b'{"a": NaN}\n', "NaN"),
-        (b"{}\n", "empty"),
+        (b"{}\n", "no columns"),
         (b"[" * 100_000 + b"\n", "line 1"),
         (b"\x89PNG\0", "not text"),
     ],
