@@ -84,20 +84,20 @@ class RegistryContract:
             assert registry.version(NAME, ref) == one
         assert registry.version(NAME, two.digest) == two
 
-    @pytest.mark.parametrize("ref", ["v9", "v99999999999", "sha256:" + "0" * 64, "sha256:00000000"])
-    def test_absent_version(self, registry: RegistryBackend, ref: str) -> None:
+    def test_absent_version(self, registry: RegistryBackend) -> None:
         """A version that is not there is told so, with its name and reference as attributes."""
         publish(registry)
-        with pytest.raises(VersionNotFoundError) as told:
-            registry.version(NAME, ref)
-        assert (told.value.name, told.value.version) == (NAME, ref)  # type: ignore[attr-defined]
+        for ref in ("v9", "v99999999999", "sha256:" + "0" * 64, "sha256:00000000"):
+            with pytest.raises(VersionNotFoundError) as told:
+                registry.version(NAME, ref)
+            assert (told.value.name, told.value.version) == (NAME, ref)  # type: ignore[attr-defined]
 
-    @pytest.mark.parametrize("ref", ["3", "#3", "v0"])
-    def test_bare_number_names_no_version(self, registry: RegistryBackend, ref: str) -> None:
+    def test_bare_number_names_no_version(self, registry: RegistryBackend) -> None:
         """A bare number, or one that no registry gives, is refused with the form that would do."""
         publish(registry)
-        with pytest.raises(VersionNotFoundError, match="v"):
-            registry.version(NAME, ref)
+        for ref in ("3", "#3", "v0"):
+            with pytest.raises(VersionNotFoundError, match="v"):
+                registry.version(NAME, ref)
 
     def test_absent_prompt_and_label(self, registry: RegistryBackend) -> None:
         """What has no such name, or no such label, raises its own kind of NotFoundError."""
@@ -151,18 +151,18 @@ class RegistryContract:
         entry = registry.move(NAME, label="production", to="staging", reason="go", expected=None)
         assert entry.data["moves"][0]["to"] == 1
 
-    @pytest.mark.parametrize("expected", ["v2", None, 1])
-    def test_move_that_expected_something_else(self, registry: RegistryBackend, expected: str | int | None) -> None:
+    def test_move_that_expected_something_else(self, registry: RegistryBackend) -> None:
         """A move whose expectation does not hold changes nothing and tells who moved the label, when and why."""
         publish(registry, NAME, "one", "two")
         moved = registry.move(NAME, label="staging", to="v1", reason="fix tone", expected=None)
-        with pytest.raises(ConflictError) as told:
-            registry.move(NAME, label="staging", to="v2", reason="go", expected=expected)
-        current = told.value.current
-        assert isinstance(current, LabelPointer)
-        assert (current.version, current.moved_by, current.reason, current.moved_at) == (1, "ana", "fix tone", moved.at)
-        assert "ana: fix tone" in str(told.value)
-        assert told.value.status == 412
+        for expected in ("v2", None, 1):
+            with pytest.raises(ConflictError, match="ana: fix tone") as told:
+                registry.move(NAME, label="staging", to="v2", reason="go", expected=expected)
+            current = told.value.current
+            assert isinstance(current, LabelPointer)
+            assert (current.version, current.seq, current.moved_at) == (1, moved.seq, moved.at)
+            assert (current.moved_by, current.reason) == ("ana", "fix tone")
+            assert told.value.status == 412
         assert registry.version(NAME, "staging").version == "v1"
         assert registry.position().seq == 3
 
@@ -373,37 +373,37 @@ class RegistryContract:
         assert (told.count, told.position) == (6, registry.position())
         assert told.head == registry.log(limit=1)[0].hash
 
-    @pytest.mark.parametrize("name", ["", "Support", "a//b", "/a", "a/", "a b", "ä", "a" * 201, "-", "a/-/b", "a\x00"])
-    def test_forbidden_names(self, registry: RegistryBackend, name: str) -> None:
+    def test_forbidden_names(self, registry: RegistryBackend) -> None:
         """A malformed name is refused, and nothing is published."""
-        with pytest.raises((InvalidNameError, NotFoundError, RegistryError)):
-            registry.publish(name, unit(), message="m", reason="r")
+        for name in ("", "Support", "a//b", "/a", "a/", "a b", "ä", "a" * 201, "-", "a/-/b", "a\x00"):
+            with pytest.raises((InvalidNameError, NotFoundError, RegistryError)):
+                registry.publish(name, unit(), message="m", reason="r")
         assert registry.position().seq == 0
 
-    @pytest.mark.parametrize("label", ["Prod", "a/b", "a b", "é", "a" * 37, "-"])
-    def test_forbidden_labels(self, registry: RegistryBackend, label: str) -> None:
+    def test_forbidden_labels(self, registry: RegistryBackend) -> None:
         """A malformed label is refused, and nothing is moved."""
         publish(registry)
-        with pytest.raises((InvalidNameError, RegistryError)):
-            registry.move(NAME, label=label, to="v1", reason="r", expected=None)
+        for label in ("Prod", "a/b", "a b", "é", "a" * 37, "-", "", "v1", "3"):
+            with pytest.raises((InvalidNameError, RegistryError)):
+                registry.move(NAME, label=label, to="v1", reason="r", expected=None)
         assert registry.position().seq == 1
 
-    @pytest.mark.parametrize("text", ["", "  ", "x" * 2001, "a\x00b", "bell\x07"])
-    def test_forbidden_reasons(self, registry: RegistryBackend, text: str) -> None:
-        """A reason that is empty, endless or not text is refused, and nothing changes."""
-        with pytest.raises((InvalidUnitError, RegistryError)):
-            registry.publish(NAME, unit(), message="m", reason=text)
-        with pytest.raises((InvalidUnitError, RegistryError)):
-            registry.publish(NAME, unit(), message=text, reason="r")
-        assert registry.position().seq == 0
+    def test_forbidden_reasons(self, registry: RegistryBackend) -> None:
+        """A reason or message that is empty, endless or not text is refused, and nothing changes."""
         publish(registry)
-        with pytest.raises((InvalidUnitError, RegistryError)):
-            registry.move(NAME, label="staging", to="v1", reason=text, expected=None)
+        for text in ("", "  ", "x" * 2001, "a\x00b", "bell\x07"):
+            for write in (
+                lambda text=text: registry.publish("new", unit(), message="m", reason=text),
+                lambda text=text: registry.publish("new", unit(), message=text, reason="r"),
+                lambda text=text: registry.move(NAME, label="staging", to="v1", reason=text, expected=None),
+            ):
+                with pytest.raises((InvalidUnitError, RegistryError)):
+                    write()
         assert registry.position().seq == 1
 
-    @pytest.mark.parametrize(
-        "body",
-        [
+    def test_forbidden_units(self, registry: RegistryBackend) -> None:
+        """What is not the canonical bytes of a unit is refused, and nothing is published."""
+        for body in (
             b"",
             b"{}",
             b"[]",
@@ -413,13 +413,9 @@ class RegistryContract:
             unit() + b" ",
             unit().replace(b'"model":"small"', b'"model":"small","model":"small"'),
             json.dumps(json.loads(unit()), indent=1).encode(),
-        ],
-        ids=["empty", "object", "list", "null", "text", "nan", "trailing space", "twice", "indented"],
-    )
-    def test_forbidden_units(self, registry: RegistryBackend, body: bytes) -> None:
-        """What is not the canonical bytes of a unit is refused, and nothing is published."""
-        with pytest.raises(InvalidUnitError):
-            registry.publish(NAME, body, message="m", reason="r")
+        ):
+            with pytest.raises(InvalidUnitError):
+                registry.publish(NAME, body, message="m", reason="r")
         assert registry.prompts() == []
 
     def test_dangerous_template(self, registry: RegistryBackend) -> None:
@@ -513,12 +509,12 @@ class RegistryContract:
         listener = Listener(registry.events(start._replace(seq=1)))
         until(lambda: listener.numbers == [2, 3])
 
-    @pytest.mark.parametrize("change", [{"seq": 99}, {"epoch": 7}, {"registry": "another"}])
-    def test_events_of_another_history(self, registry: RegistryBackend, change: dict[str, object]) -> None:
+    def test_events_of_another_history(self, registry: RegistryBackend) -> None:
         """A watcher whose position is not of this history is told to sync."""
         publish(registry)
-        event = next(registry.events(registry.position()._replace(**change)))  # type: ignore[arg-type]
-        assert event.kind == "resync"
+        now = registry.position()
+        for other in (now._replace(seq=99), now._replace(epoch=7), now._replace(registry="another")):
+            assert next(registry.events(other)).kind == "resync"
 
     def test_tokens(self, registry: RegistryBackend) -> None:
         """A token is listed with role, scope and state, and never with its secret."""

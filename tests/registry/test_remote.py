@@ -94,7 +94,7 @@ def test_nobody_listens() -> None:
 
 
 def test_cut_after_the_request() -> None:
-    """A write whose reply never comes is asked again with one key; in the end its outcome is unknown, and said to be."""
+    """A write whose reply never comes is asked again with one key; in the end it is said to be of unknown outcome."""
     with broken_server(["cut"]) as (url, asked):
         remote = Remote(url, "pm_x", sleep=lambda _: None)
         with pytest.raises(RegistryUnavailableError, match="look at the log") as told:
