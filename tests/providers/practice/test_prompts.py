@@ -228,3 +228,10 @@ def test_a_definition_without_its_refusals() -> None:
     by_label = {lesson.label: lesson.text for lesson in found.lessons}
     assert "charges" not in by_label["refund"]
     assert "returned goods" in by_label["refund"]
+
+
+def test_marks_in_a_customers_message_stay_text(ask: Ask) -> None:
+    """With the task given, quotes, fences and colons that the customer writes do not cut the message."""
+    text = 'My vase arrived in pieces, "handle with care" was on the box.\n```\norder: ORD-48260\n```\nText: see photo'
+    assert ask(f"Classify into {LABELS}. Only the label.", text) == "damaged_item"
+    assert ask("Extract the order number. Nothing else.", text) == "ORD-48260"

@@ -42,15 +42,11 @@ def parted(content: str, *, told: bool) -> tuple[str, str, tuple[Shot, ...]]:
 
 
 def _located(content: str, told: bool) -> tuple[str, str, str]:
-    tagged = _tagged(content)
-    if tagged:
-        return tagged
-    blocks = list(_BLOCK.finditer(content))
-    if blocks:
-        return content[: blocks[-1].start()], blocks[-1]["text"], content[blocks[-1].end() :]
+    for found in (_tagged(content), _blocked(content)):
+        if found and _introduces(found[0], told):
+            return found
     markers = list(_MARKER.finditer(content))
-    # A customer may write "Message:" as well: with the task given, only a first line can mark the text.
-    if markers and (not told or not content[: markers[0].start()].strip() or TASK_WORDS.search(content)):
+    if markers and _introduces(content[: markers[0].start()], told):
         text = content[markers[-1].end() :]
         slot = _SLOT.search(text)
         text, after = (text[: slot.start()], slot[0]) if slot else (text, "")
@@ -59,15 +55,29 @@ def _located(content: str, told: bool) -> tuple[str, str, str]:
     return ("", content, "") if told else _by_wording(content)
 
 
+def _introduces(before: str, told: bool) -> bool:
+    """Whether what stands before marked text may be the prompt's: customers use quotes and colons, too."""
+    return not told or not before.strip() or TASK_WORDS.search(before) is not None
+
+
 def _tagged(content: str) -> tuple[str, str, str] | None:
     """The last element that holds a message, found from its end: a prompt with many tags is read as fast."""
-    for closing in reversed(list(_CLOSING.finditer(content))):
-        opening = f"<{closing['tag'].lower()}>"
-        start = content.lower().rfind(opening, 0, closing.start())
-        if start >= 0:
-            return content[:start], content[start + len(opening) : closing.start()], content[closing.end() :]
-        break
-    return None
+    closings = list(_CLOSING.finditer(content))
+    if not closings:
+        return None
+    end = closings[-1]
+    openings = list(re.finditer(f"<{end['tag']}>", content[: end.start()], re.IGNORECASE))
+    if not openings:
+        return None
+    return content[: openings[-1].start()], content[openings[-1].end() : end.start()], content[end.end() :]
+
+
+def _blocked(content: str) -> tuple[str, str, str] | None:
+    """The last quoted or fenced block."""
+    blocks = list(_BLOCK.finditer(content))
+    if not blocks:
+        return None
+    return content[: blocks[-1].start()], blocks[-1]["text"], content[blocks[-1].end() :]
 
 
 def _cut_order(text: str) -> tuple[str, str]:
