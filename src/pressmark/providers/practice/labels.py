@@ -30,8 +30,8 @@ _LIST_LENGTH = 2000
 _MOST_LESSONS = 200
 _FIELD_NAMES = frozenset((
     "category", "label", "urgency", "priority", "severity", "order", "number", "id", "ordernumber", "orderid",
-    "summary", "reply", "response", "answer", "reason", "explanation", "confidence", "language", "sentiment", "message", "text",
-    "draft", "intent", "topic", "tone", "title", "subject",
+    "summary", "reply", "response", "answer", "reason", "explanation", "confidence", "language", "sentiment", "message",
+    "text", "draft", "intent", "topic", "tone", "title", "subject",
 ))  # fmt: skip
 
 
