@@ -99,7 +99,7 @@ def test_the_wheel_holds_the_package_and_no_test(wheel):
     assert "pressmark/client/client.py" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert all(name.startswith(("pressmark/", "pressmark-")) for name in names)
-    assert not [name for name in names if name.endswith((".pyc", ".db", ".duckdb")) or "test" in name.split("/")[-1]]
+    assert not [name for name in names if name.endswith((".pyc", ".db", ".duckdb")) or "/test_" in name]
 
 
 def test_importing_the_client_loads_next_to_nothing(python):
