@@ -91,6 +91,27 @@ def test_a_unit_of_a_newer_form_is_left_out(book):
     assert view.etag is None  # or a 304 would keep an upgraded client from reading it
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "not JSON",
+        "[]",
+        "[" * 50_000,
+        unit_text(params={"deep": json.loads("[" * 800 + "]" * 800)}),
+        unit_text("{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}"),
+        unit_text("{% if text %}" * 300 + "{{ text }}" + "{% endif %}" * 300),
+    ],
+)
+def test_a_hostile_unit_stops_no_other(book, text):
+    """A unit with the right digest that no reader can digest is left out; everything else is served."""
+    view = after_sync(View(), read_sync(_body(book)), None)
+    book.put((NAME, "production", text))
+    book.put(("other", "production", unit_text()))
+    view = after_sync(view, read_sync(_body(book)), None)
+    assert view.prompts["production"]["other"].version == "v1"
+    assert view.prompts["production"][NAME].render(text="x")
+
+
 def test_a_template_that_uses_what_it_does_not_declare_is_left_out(book):
     """A prompt that no caller could render does not replace one that works."""
     view = after_sync(View(), read_sync(_body(book)), None)

@@ -326,6 +326,8 @@ def _content(digest: str, text: str, pointer: Pointer, *, check: bool) -> Conten
             content.check()
     except InvalidUnitError as error:
         return error
+    except Exception as error:  # noqa: BLE001 - whatever one unit does to its reader, the others must go on
+        return InvalidUnitError(f"it could not be read ({type(error).__name__}: {error})")
     return content
 
 
