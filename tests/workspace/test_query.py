@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -106,3 +110,23 @@ def test_no_query_reaches_the_network(filled: Store) -> None:
             filled.sql(f"from 'http://127.0.0.1:{server.getsockname()[1]}/x.parquet'")
         with pytest.raises(BlockingIOError):
             server.accept()
+
+
+def test_a_long_query_can_be_interrupted(filled: Store) -> None:
+    """Ctrl-C ends a query that would run for minutes at once, and the next one works."""
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    begin = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        filled.sql("select count(*) from range(1000000) a, range(1000000) b where a.range * b.range % 7 = 3")
+    assert time.monotonic() - begin < 30
+    assert filled.sql("select 1 as one")["one"].tolist() == [1]
+
+
+def test_a_query_from_another_thread_works_too(filled: Store) -> None:
+    """A widget's worker thread may ask as well."""
+    found: list[int] = []
+    thread = threading.Thread(target=lambda: found.append(len(filled.sql("from datasets"))))
+    thread.start()
+    thread.join()
+    assert found == [1]

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import ctypes
 import os
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 try:
@@ -30,11 +32,11 @@ __all__ = ["ENGINE", "Engine", "duckdb"]  # duckdb comes from here, so that one 
 
 _LONGEST_WAIT: Final = 10.0
 # Queries may come from anywhere a user copies them from; none of them fetches code from the network.
-_SETTINGS: Final = """
-    set global timezone = 'UTC';
-    set autoinstall_known_extensions = false;
-    set autoload_known_extensions = false;
-"""
+_SETTINGS: Final = (
+    "set global timezone = 'UTC'",
+    "set autoinstall_known_extensions = false",
+    "set autoload_known_extensions = false",
+)
 
 
 class Engine:
@@ -44,15 +46,17 @@ class Engine:
         self._guard = threading.Condition()
         self._root: Connection | None = None
         self._users: list[int] = []
+        self._stopping = False
 
     @contextmanager
     def cursor(self) -> Iterator[Connection]:
         """Lend a connection of its own, starting DuckDB where it does not run."""
         me = threading.get_ident()
         with self._guard:
+            # A thread that is inside already goes on: whoever stops waits for it.
+            self._guard.wait_for(lambda: not self._stopping or me in self._users)
             if self._root is None:
-                self._root = duckdb.connect()
-                self._root.execute(_SETTINGS)
+                self._root = _start()
             cursor = self._root.cursor()
             self._users.append(me)
         try:
@@ -66,6 +70,7 @@ class Engine:
     def stop(self) -> None:
         """Before a fork: wait for other threads, stop DuckDB, and let nobody start it until `go_on`."""
         self._guard.acquire()
+        self._stopping = True
         me = threading.get_ident()
         self._guard.wait_for(lambda: all(user == me for user in self._users), _LONGEST_WAIT)
         if self._root is not None and not self._users:
@@ -74,6 +79,8 @@ class Engine:
 
     def go_on(self) -> None:
         """After a fork, in the parent."""
+        self._stopping = False
+        self._guard.notify_all()
         self._guard.release()
 
     def begin_anew(self) -> None:
@@ -84,6 +91,16 @@ class Engine:
         self._guard = threading.Condition()
         self._root = None
         self._users = []
+        self._stopping = False
+
+
+def _start() -> Connection:
+    root = duckdb.connect()
+    for setting in _SETTINGS:
+        root.execute(setting)
+    # Where a large query spills to; else DuckDB would make a directory in the working directory.
+    root.execute("set temp_directory = ?", [str(Path(tempfile.gettempdir()) / f"pressmark-duckdb-{os.getpid()}")])
+    return root
 
 
 ENGINE: Final = Engine()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from pressmark.errors import WorkspaceError
@@ -11,6 +13,7 @@ from pressmark.workspace.engine import duckdb
 
 if TYPE_CHECKING:
     import pandas
+    from duckdb import DuckDBPyConnection as Connection
 
     from pressmark.workspace.connection import Database
 
@@ -48,9 +51,37 @@ def sql(database: Database, query: str) -> pandas.DataFrame:
     statement = _statement(query)
     with database.reading() as connection:
         try:
-            return dataframe(connection, statement)
+            return _interruptibly(connection, lambda: dataframe(connection, statement))
         except (duckdb.ProgrammingError, duckdb.DataError) as error:
             raise WorkspaceError(f"DuckDB refused this query. {_told(error)}", query=query) from error
+
+
+def _interruptibly(connection: Connection, work: Callable[[], pandas.DataFrame]) -> pandas.DataFrame:
+    """Run a query so that Ctrl-C, or a notebook's stop button, ends it at once; DuckDB alone would run to the end."""
+    if threading.current_thread() is not threading.main_thread():
+        return work()
+    results: list[pandas.DataFrame] = []
+    errors: list[BaseException] = []
+    done = threading.Event()
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:  # noqa: BLE001  it is raised in the thread that asked
+            errors.append(error)
+        finally:
+            done.set()
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        done.wait()
+    except BaseException:
+        connection.interrupt()
+        done.wait()
+        raise
+    if errors:
+        raise errors[0]
+    return results[0]
 
 
 def _statement(query: str) -> duckdb.Statement:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pressmark.errors import WorkspaceFullError
 from pressmark.evals.dataset import Dataset
 from pressmark.prompts import Unit, Version
 from pressmark.rendering import PromptVersion
@@ -22,6 +24,8 @@ from pressmark.workspace.versions import Draft, Saved
 
 if TYPE_CHECKING:
     import pandas
+
+_log = logging.getLogger("pressmark.workspace")
 
 
 class Store:
@@ -45,7 +49,7 @@ class Store:
         WorkspaceFormatError: There is something else at that path.
         WorkspaceVersionError: The file is of a newer Pressmark or DuckDB.
         WorkspaceLockedError: Another process kept it for longer than the deadline.
-        WorkspaceFullError: The disk is full.
+        WorkspaceFullError: The disk is too full to make the file.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, deadline: float = DEADLINE) -> None:
@@ -56,7 +60,11 @@ class Store:
         self._database.check = lambda connection: migrations.refuse_newer(
             migrations.last_step(connection), self._database
         )
-        journals.recover(self._database)
+        try:
+            journals.recover(self._database)
+        except WorkspaceFullError as error:
+            # Reading needs no room; the answers are safe in their journals until there is some.
+            _log.warning("answers of an earlier process wait in their journal: %s", error)
 
     @property
     def path(self) -> Path:
