@@ -6,7 +6,9 @@ import gzip
 import http.client
 import json
 import socket
+import sqlite3
 import time
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -14,9 +16,11 @@ import pytest
 import urllib3
 
 from pressmark.prompts import sha256_digest
+from pressmark.registry import database
 from pressmark.registry.guard import MAX_BODY, MAX_NESTING, MAX_PUBLISH, nesting
 from pressmark.registry.remote import Remote
-from pressmark.registry.serving import Running
+from pressmark.registry.serving import Running, running
+from pressmark.registry.store import Store
 
 from .making import publish, unit
 
@@ -286,6 +290,22 @@ def test_unit_by_digest(web: Web) -> None:
     assert sha256_digest(answer.data) == digest
     assert answer.headers["cache-control"] == "private, max-age=31536000, immutable"
     assert web("GET", f"/v1/units/{digest}", if_none_match=answer.headers["etag"]).status == 304
+
+
+def test_store_that_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the database cannot be written, a write is a 503 with Retry-After, and reading goes on."""
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.1)
+    with Store(tmp_path / "registry.db") as store, running(store) as server:
+        web = Web(server)
+        publish(store, NAME, "one")
+        with sqlite3.connect(tmp_path / "registry.db", isolation_level=None) as other:
+            other.execute("BEGIN IMMEDIATE")
+            answer = web("PUT", LABEL, {"to": "v1", "reason": "go", "expected": None})
+            assert "nothing was changed" in refused(answer, 503, "unavailable")
+            assert answer.headers["retry-after"] == "1"
+            assert web("GET", f"{VERSIONS}/v1").status == 200
+            other.execute("ROLLBACK")
+        assert web("PUT", LABEL, {"to": "v1", "reason": "go", "expected": None}).status == 200
 
 
 def test_status_without_a_token(web: Web) -> None:

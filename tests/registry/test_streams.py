@@ -6,6 +6,7 @@ import gzip
 import json
 import socket
 import threading
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,13 +16,13 @@ import urllib3
 
 from pressmark.errors import AuthenticationError
 from pressmark.prompts import sha256_digest
-from pressmark.registry import feed, state
+from pressmark.registry import feed, state, streams
 from pressmark.registry.remote import Remote
 from pressmark.registry.serving import Running, running
 from pressmark.registry.store import Store
 from pressmark.registry.values import UNSET
 
-from .making import Listener, publish, until
+from .making import Listener, publish, unit, until
 
 NAME = "support/triage"
 
@@ -244,6 +245,27 @@ class TestEvents:
         until(lambda: listener.heard)
         flip(admin, 1)
         until(lambda: listener.numbers)
+
+    def test_stalled_readers(self, sqlite_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A reader that takes nothing is dropped, holds up nobody, and does not keep the server from stopping."""
+        monkeypatch.setattr(streams, "STALLED", 0.3)
+        with running(sqlite_store) as server:
+            admin = Remote(server.url, server.token)
+            address = urlsplit(server.url)
+            stalled = socket.create_connection((address.hostname, address.port))
+            stalled.sendall(
+                f"GET /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.token}\r\n\r\n".encode()
+            )
+            assert stalled.recv(64).startswith(b"HTTP/1.1 200")
+            listener = Listener(admin.events())
+            until(lambda: listener.heard)
+            for number in range(12):
+                text = f"{number} {'x' * 900_000} {{{{ question }}}}"
+                admin.publish(NAME, unit(text), message="large", reason="to fill buffers")
+            until(lambda: listener.numbers == list(range(1, 13)))
+            began = time.monotonic()
+        assert time.monotonic() - began < 5
+        stalled.close()
 
     def test_wrong_token(self, server: Running, admin: Remote) -> None:
         """A stream with a wrong token ends with that error instead of being tried for ever."""

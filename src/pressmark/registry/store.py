@@ -46,7 +46,9 @@ from pressmark.registry.values import (
 from pressmark.registry.watch import watch
 from pressmark.wire import read_time
 
-HEARTBEAT = 10.0
+HEARTBEAT: Final = 10.0
+KEPT_REFUSALS: Final = 100_000
+"""Refused writes that are kept: a bearer who is refused again and again must not fill the disk."""
 T = TypeVar("T")
 
 
@@ -436,6 +438,8 @@ class Store:
                         data=_short(asked),
                     )
                 )
+                newest = sa.select(sa.func.max(schema.audit.c.id)).scalar_subquery()
+                transaction.connection.execute(schema.audit.delete().where(schema.audit.c.id <= newest - KEPT_REFUSALS))
             raise
 
 

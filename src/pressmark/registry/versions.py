@@ -197,7 +197,7 @@ def demand_prompt(connection: sa.Connection, principal: Principal, name: str) ->
     check_name(name)
     if not principal.sees_name(name):
         raise access.no_prompt(name)
-    labels = connection.execute(sa.select(schema.moves.c.label).where(schema.moves.c.name == name).distinct()).scalars()
+    labels = connection.execute(sa.select(schema.labels.c.label).where(schema.labels.c.name == name)).scalars()
     if not any(not principal.narrow or principal.sees_label(label) for label in labels):
         raise access.no_prompt(name)
 
