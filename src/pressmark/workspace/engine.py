@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -98,8 +97,10 @@ def _start() -> Connection:
     root = duckdb.connect()
     for setting in _SETTINGS:
         root.execute(setting)
-    # Where a large query spills to; else DuckDB would make a directory in the working directory.
-    root.execute("set temp_directory = ?", [str(Path(tempfile.gettempdir()) / f"pressmark-duckdb-{os.getpid()}")])
+    # Where a large query spills to; else DuckDB would make a directory in the working directory. Not asked of tempfile,
+    # which tries to write, and a workspace on a full disk can still be read.
+    place = Path(os.environ.get("TMPDIR") or "/tmp") / f"pressmark-duckdb-{os.getpid()}"  # noqa: S108  DuckDB makes it
+    root.execute("set temp_directory = ?", [str(place)])
     return root
 
 

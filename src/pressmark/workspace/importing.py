@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 from pressmark.errors import DatasetError
 
 _LARGEST: Final = 2**53
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,15})")
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,15}")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,11})(\.[0-9]{1,9})?")
 _ENDINGS: Final = ".csv, .tsv, .jsonl, .ndjson or .parquet"
 
