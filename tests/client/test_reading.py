@@ -6,6 +6,7 @@ import builtins
 import copy
 import json
 import pickle
+import re
 import socket
 import sys
 import threading
@@ -299,6 +300,16 @@ def test_rendering_errors_reach_the_caller(sim, connect):
         prompt.request(text="x", other=1)
     with pytest.raises(errors.VariableTypeError):
         prompt.render(text=3)
+
+
+def test_the_status_is_one_line_for_a_person(sim, connect):
+    """`print(client.status())` tells state, source, entry and age; the client's own form adds the URL."""
+    client = connect()
+    until(lambda: client.status().state == "live", "the stream is open")
+    assert re.fullmatch(r"live: 1 prompt from live, entry 1, confirmed \d\.\d s ago", str(client.status()))
+    assert sim.url in repr(client)
+    assert sim.token not in repr(client)
+    assert client.status().seq == 1
 
 
 def test_on_change_tells_of_each_label(sim, connect):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -94,6 +95,21 @@ def test_a_newer_state_of_another_process_is_not_overwritten(tmp_path):
     behind.write(_view(2))
     stored = read(ahead.path, "snapshot", SCOPE)
     assert stored.view.position == _view(5).position
+
+
+def test_a_snapshot_that_cannot_be_read_or_locked_is_told(tmp_path):
+    """A folder in the file's place, and a writer that keeps the lock, are each one clear error."""
+    snapshot = Snapshot(tmp_path, SCOPE)
+    snapshot.path.mkdir()
+    with pytest.raises(ClientError, match="cannot be read"):
+        snapshot.read()
+    snapshot.path.rmdir()
+    with snapshot.path.with_suffix(".lock").open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(ClientError, match=r"could not be written \(another process holds"):
+            snapshot.write(_view(1))
+    snapshot.write(_view(1))
+    assert snapshot.read() is not None
 
 
 def test_scopes_never_share_a_file(sim, connect, tmp_path):

@@ -63,11 +63,6 @@ class View:
     source: str = "none"
     refused: Mapping[Key, str] = field(default_factory=dict)
 
-    @property
-    def count(self) -> int:
-        """How many prompts it serves, each label counted."""
-        return sum(len(names) for names in self.prompts.values())
-
 
 def after_sync(view: View, answer: SyncAnswer, etag: str | None, *, keep_gone: bool = False) -> View:
     """Return the view that a full answer gives.

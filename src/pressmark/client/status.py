@@ -45,5 +45,6 @@ class Status:
 
     def __str__(self) -> str:
         age = "never confirmed" if self.age is None else f"confirmed {self.age:.1f} s ago"
-        said = f"{self.state}: {self.prompts} prompts from {self.source}, entry {self.seq}, {age}"
+        prompts = "1 prompt" if self.prompts == 1 else f"{self.prompts} prompts"
+        said = f"{self.state}: {prompts} from {self.source}, entry {self.seq}, {age}"
         return said + (f"; {self.last_error}" if self.last_error else "")
