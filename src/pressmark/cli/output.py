@@ -7,7 +7,8 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, NoReturn, ParamSpec
 
 import click
@@ -47,13 +48,6 @@ _REFUSALS: Final = (
     WorkspaceLockedError,
     WorkspaceFullError,
 )
-# Which extra brings a package that a command may find missing; whatever else a workspace needs is in `evals`.
-_EXTRAS: Final = {
-    **dict.fromkeys(("sqlalchemy", "alembic", "psycopg", "fastapi", "cryptography", "orjson"), "registry"),
-    **dict.fromkeys(("rfc8785", "jsonschema", "networkx"), "units"),
-    **dict.fromkeys(("rich", "platformdirs"), "cli"),
-    **dict.fromkeys(("jupyterlab", "starlette", "uvicorn"), "workbench"),
-}
 
 
 def json_option(command: Callable[P, Any]) -> Callable[P, Any]:
@@ -86,8 +80,6 @@ def told(command: Callable[P, Any]) -> Callable[P, None]:
             sys.stdout.flush()
         except PressmarkError as error:
             fail(error, as_json=as_json)
-        except ImportError as error:
-            _fail_for_want_of(error, as_json=as_json)
         except BrokenPipeError:
             # The reader of the pipe has seen enough, such as `head`; Python would complain when it closes stdout.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -99,6 +91,24 @@ def told(command: Callable[P, Any]) -> Callable[P, None]:
             sys.exit(INTERRUPTED)
 
     return run
+
+
+@contextmanager
+def needing(extra: str) -> Iterator[None]:
+    """Say which extra to install where an import within the block finds a package missing.
+
+    Raises:
+        PressmarkError: One is.
+    """
+    try:
+        yield
+    except ImportError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing in ("", "pressmark"):
+            raise
+        raise PressmarkError(
+            f"this command needs {missing}, which is not installed: pip install 'pressmark[{extra}]'"
+        ) from error
 
 
 def fail(error: PressmarkError, *, as_json: bool) -> NoReturn:
@@ -121,18 +131,6 @@ def _end(
     for reason in reasons:
         click.echo(f"  ! {reason['sentence']}: {reason['next_step']}", err=True)
     sys.exit(status)
-
-
-def _fail_for_want_of(error: ImportError, *, as_json: bool) -> NoReturn:
-    if "pip install" in str(error):
-        _end(str(error), WRONG_USE, as_json)
-    missing = (error.name or "").partition(".")[0]
-    if not isinstance(error, ModuleNotFoundError) or missing == "pressmark":
-        raise error
-    extra = _EXTRAS.get(missing, "evals")
-    _end(
-        f"this command needs {missing}, which is not installed: pip install 'pressmark[{extra}]'", WRONG_USE, as_json
-    )  # fmt: skip
 
 
 def _status(error: PressmarkError) -> int:

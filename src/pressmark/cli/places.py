@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, ParamSpec, Protocol, TypeVar
 
 import click
 
+from pressmark.cli.output import needing
 from pressmark.errors import RegistryError, WorkspaceError
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ def open_registry(url: str, *, new: bool = False) -> RegistryBackend:
     path = Path(url.removeprefix("sqlite:///"))
     if url.startswith("sqlite:///") and not new and not path.exists():
         raise RegistryError(f"there is no registry at {path}: check the path given with --registry")
-    from pressmark.registry.store import Store
+    with needing("registry"):
+        from pressmark.registry.store import Store
 
     return Store(url)
 
@@ -67,7 +69,8 @@ def open_workspace(path: Path, *, new: bool = False) -> Store:
     """
     if not new and not path.exists():
         raise WorkspaceError(f"there is no workspace at {path}: check the path given with --workspace")
-    from pressmark.workspace import Store
+    with needing("evals"):
+        from pressmark.workspace import Store
 
     return Store(path, deadline=LOCK_SECONDS)
 

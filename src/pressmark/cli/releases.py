@@ -7,14 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pressmark.cli.output import RefusedError, emit, json_option, registry_options, told
+from pressmark.cli.output import RefusedError, emit, json_option, needing, registry_options, told
 from pressmark.cli.places import open_registry, open_workspace, typed, workspace_option
 
 if TYPE_CHECKING:
     from pressmark.prompts import Entry
     from pressmark.registry import Published, RegistryBackend
 
-_REASON = click.option("--reason", required=True, metavar="TEXT", help="Why; it stands in the change log.")
+
+def _sentence(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    if not value.strip():
+        raise click.BadParameter("it is empty: write why, in a sentence")
+    return value
+
+
+_REASON = click.option(
+    "--reason", required=True, callback=_sentence, metavar="TEXT", help="Why; it stands in the change log."
+)
 _LABEL = click.option("--label", required=True, help="The label to move, such as production.")
 
 
@@ -56,8 +65,8 @@ def publish(
 ) -> None:
     """Publish a version to the registry.
 
-    That is either VERSION (such as #2; else the newest) of NAME from a workspace, or a prompt's FILE (.toml or .json), as
-    `pressmark pull --file` writes it. What equals the newest published version makes nothing new.
+    That is either VERSION (such as #2; else the newest) of NAME from a workspace, or a prompt's FILE (.toml or .json),
+    as `pressmark pull --file` writes it. What equals the newest published version makes nothing new.
     """
     from pressmark.interop.files import is_prompt_file
 
@@ -73,9 +82,9 @@ def publish(
         )
     if name or message:
         raise click.UsageError("--name and --message belong to a prompt's file: a workspace's version has both.")
+    space = open_workspace(workspace)
     from pressmark import publishing
 
-    space = open_workspace(workspace)
     found = space.version(source, version or "latest")
     registry = open_registry(registry_url, new=True)
     _tell_published(publishing.publish(found, registry, reason=reason, workspace=space, where=registry.where), as_json)
@@ -83,9 +92,10 @@ def publish(
 
 def _publish_file(path: str, registry_url: str, *, reason: str, name: str | None, message: str | None) -> Published:
     from pressmark.interop import files
-    from pressmark.prompts.canonical import unit_bytes
 
-    file = files.read(path)
+    with needing("units"):
+        file = files.read(path)
+        from pressmark.prompts.canonical import unit_bytes
     name = name or file.name
     if name is None:
         raise click.UsageError(f"{path} does not tell the prompt's name: write it there, or give --name.")
@@ -125,7 +135,8 @@ def pull(
 ) -> None:
     """Bring a published version here.
 
-    The version is NAME@production, NAME@v3 or NAME@DIGEST. It comes into a workspace, where it gets a number of its own, or into a file that people can read and git can compare.
+    The version is NAME@production, NAME@v3 or NAME@DIGEST. It comes into a workspace, where it gets a number of its
+    own, or into a file that people can read and git can compare.
     """
     name, at, wanted = reference.partition("@")
     if not at or not wanted:
@@ -135,11 +146,12 @@ def pull(
         return
     if workspace is None or file is not None:
         raise click.UsageError("Where to? Give either --workspace prompts.duckdb or --file triage.toml.")
-    from pressmark import publishing
-
     registry = open_registry(registry_url)
     registry.version(name, wanted)  # before a new workspace is made for nothing
-    version = publishing.pull(open_workspace(workspace, new=True), registry, name, wanted, where=registry.where)
+    space = open_workspace(workspace, new=True)
+    from pressmark import publishing
+
+    version = publishing.pull(space, registry, name, wanted, where=registry.where)
     if as_json:
         emit({"name": version.name, "version": version.version, "digest": version.digest})
         return

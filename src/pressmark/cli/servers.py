@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pressmark.cli.output import emit, told
+from pressmark.cli.output import emit, needing, told
 
 if TYPE_CHECKING:
     from pressmark.registry.serving import Running
@@ -26,10 +26,11 @@ _PORT = click.IntRange(0, 65535)
 def serve(store: str, host: str, port: int, as_json: bool) -> None:
     """Serve a registry.
 
-    STORE is a file, sqlite:///FILE or postgresql://…; without one the registry lives in this user's data folder. On an empty machine the file is made, and a first admin token is
-    printed once. Ctrl-C or SIGTERM stops it.
+    STORE is a file, sqlite:///FILE or postgresql://…; without one the registry lives in this user's data folder. On an
+    empty machine the file is made, and a first admin token is printed once. Ctrl-C or SIGTERM stops it.
     """
-    from pressmark.registry import serving
+    with needing("registry"):
+        from pressmark.registry import serving
 
     def tell(running: Running) -> None:
         if as_json:
@@ -39,6 +40,7 @@ def serve(store: str, host: str, port: int, as_json: bool) -> None:
         if not as_json:
             click.echo(line)
 
+    _stop_in_order()
     serving.serve(store or str(_default_store()), host, port, on_ready=tell, say=say)
 
 
@@ -52,13 +54,20 @@ def serve(store: str, host: str, port: int, as_json: bool) -> None:
 def practice_model(host: str, port: int, latency_ms: float) -> None:
     """Serve a model to practise on, without a key.
 
-    It is an OpenAI-compatible endpoint that needs no network either: a small learned classifier, not a language model; what it answers depends on the prompt. Ctrl-C stops it.
+    It is an OpenAI-compatible endpoint that needs no network either: a small learned classifier, not a language model;
+    what it answers depends on the prompt. Ctrl-C stops it.
     """
-    from pressmark.providers import practice
+    with needing("workbench"):
+        from pressmark.providers.practice import app, server  # noqa: F401 - the application would load late
 
-    # The server stops in order at SIGTERM and then passes it on; a stop that was asked for is a success.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    practice.serve(host, port, latency_ms)
+    _stop_in_order()
+    server.serve(host, port, latency_ms)
+
+
+def _stop_in_order() -> None:
+    """Let a stop that was asked for be a success, before the server listens to signals and after it has ended."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
 
 
 def _default_store() -> Path:

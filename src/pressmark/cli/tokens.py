@@ -23,7 +23,7 @@ def token() -> None:
 
 @token.command()
 @click.argument("principal")
-@click.option("--role", type=click.Choice(ROLES), required=True)
+@click.option("--role", type=click.Choice(ROLES), required=True, help="What it may do.")
 @click.option("--label", "labels", multiple=True, help="A label that it may see; several times for several. Else all.")
 @click.option("--name", "names", multiple=True, help="A pattern of prompt names, such as support/*. Else all.")
 @click.option("--days", type=click.IntRange(1, 3650), help="Days until it expires. Else never.")
