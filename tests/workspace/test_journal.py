@@ -31,7 +31,7 @@ def _rows(store: Store, run_id: str = "run-1") -> list[int]:
 
 
 def _journals(path: Path) -> list[Path]:
-    return sorted(path.with_name(path.name + ".journal").glob("*"))
+    return sorted(path.with_name(path.name + ".journal").glob("*.jsonl"))
 
 
 def _until(condition: Callable[[], bool], seconds: float = 60) -> None:
@@ -110,9 +110,23 @@ def test_the_journal_of_a_living_process_is_left_alone(store: Store, path: Path,
     assert _rows(store) == [0, 1]
 
 
-@pytest.mark.parametrize("torn", [b'{"run_id": "run-1", "ver', b"{", b"\xff\xfe", b'{"run_id": "run-1"}\n', b"7\n\n"])
+@pytest.mark.parametrize(
+    "torn",
+    [
+        b'{"run_id": "run-1", "ver',
+        b"{",
+        b"\xff\xfe\n",
+        b'{"run_id": "run-1"}\n',
+        b"7\n\n",
+        b'{"run_id": "run-1", "version": "v", "row": "seven", "repeat": 0}\n',
+        b'{"run_id": "run-1", "version": "v", "row": 99999999999, "repeat": 0}\n',
+        b'{"run_id": "run-1", "version": "v", "row": 1, "repeat": 0, "at": "yesterday"}\n',
+        b'{"run_id": "run-1", "version": "v", "row": 1, "repeat": 0, "scores": {"exact": "good"}}\n',
+        b'{"run_id": "run-1", "version": "v", "row": 1, "repeat": 0, "answer": 7}\n',
+    ],
+)
 def test_a_torn_line_harms_no_other(store: Store, path: Path, record: Records, torn: bytes) -> None:
-    """A line that was cut off, or is no record, is left out; those before and after it arrive."""
+    """A line that was cut off, or is no output, is left out; a whole one is set aside: it may have been paid for."""
     journal = store.journal("run-1")
     journal.append(record(A, 0))
     with journal.path.open("ab") as file:
@@ -120,6 +134,10 @@ def test_a_torn_line_harms_no_other(store: Store, path: Path, record: Records, t
     journal.close()
     assert _rows(Store(path)) == [0]
     assert _journals(path) == []
+    aside = journal.path.with_suffix(".left-out")
+    assert aside.exists() == torn.endswith(b"\n")
+    if aside.exists() and torn.startswith(b"{"):
+        assert json.loads(aside.read_bytes()) == json.loads(torn)
 
 
 def test_a_torn_line_in_the_middle_harms_no_other(store: Store, record: Records) -> None:

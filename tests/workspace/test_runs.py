@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pressmark.errors import RunNotFoundError
+from pressmark.errors import RunNotFoundError, WorkspaceError
 from pressmark.evals.answer import Answer
 from pressmark.evals.records import OutputRecord, RowError
 from pressmark.prompts import freeze
@@ -210,3 +210,21 @@ def test_ratings_and_publications_are_remembered(store: Store) -> None:
     store.record_publication("q", 1, B, "http://127.0.0.1:8765", "v1")
     assert store.publications("p")[["number", "version"]].values.tolist() == [[12, "v3"]]
     assert len(store.publications()) == 2
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"row": "seven"}, {"row": 2**40}, {"at": "yesterday"}, {"scores": {"exact": "good"}}]
+)
+def test_what_is_no_output_is_refused_whole(store: Store, record: Records, wrong: dict[str, Any]) -> None:
+    """A record of another form is one error, and nothing of its batch is kept."""
+    store.create_run("run-1", {})
+    with pytest.raises(WorkspaceError, match="not an output"):
+        store.append_outputs([record(A, 0), record(A, 1) | wrong])
+    assert store.records("run-1") == []
+
+
+def test_a_truth_value_is_a_score(store: Store, record: Records) -> None:
+    """A scorer may say True and False."""
+    store.create_run("run-1", {})
+    store.append_outputs([record(A, 0, scores={"exact": True}), record(A, 1, scores={"exact": 0})])
+    assert store.row_scores("run-1")["value"].tolist() == [1.0, 0.0]

@@ -27,7 +27,7 @@ import weakref
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pressmark.errors import WorkspaceError, WorkspaceFullError
 from pressmark.workspace import runs
@@ -56,8 +56,7 @@ class Journal:
     """The journal of one run in one process.
 
     Attributes:
-        path: The file.
-        name: Its name, which is never used again: the database remembers by it how much was drained.
+        path: The file. Its name is never used again: the database remembers by it how much was drained.
         run_id: The run that it belongs to.
     """
 
@@ -66,9 +65,9 @@ class Journal:
         self._guard = threading.Lock()
         self._descriptor: int | None = None
         self._torn = False
+        self._ended = False
         self._drained = 0
         self.path, self._descriptor = _create(directory_of(database_path), run_id)
-        self.name = self.path.name
         _open.add(self)
 
     def append(self, record: Mapping[str, Any]) -> None:
@@ -80,7 +79,7 @@ class Journal:
         """
         line = json.dumps(record, separators=(",", ":")).encode() + b"\n"
         with self._guard:
-            if self._descriptor is None:
+            if self._descriptor is None or self._ended:
                 raise WorkspaceError(f"the journal of run {self.run_id!r} is closed: begin the run again")
             before = os.fstat(self._descriptor).st_size
             try:
@@ -93,6 +92,11 @@ class Journal:
                 self._cut(before)
                 self._refuse_full()
             self._torn = False
+
+    def end(self) -> None:
+        """Take no more records; what is there can still be drained."""
+        with self._guard:
+            self._ended = True
 
     def close(self) -> None:
         """Give the journal up; what was not drained yet is drained by whoever opens the workspace next."""
@@ -133,7 +137,7 @@ def drain(database: Database, journal: Journal) -> int:
     """
     moved = 0
     while journal._descriptor is not None:
-        drained, count = _move(database, journal._descriptor, journal.name, journal._drained)
+        drained, count = _move(database, journal._descriptor, journal.path, journal._drained)
         if drained == journal._drained:
             break
         journal._drained = drained
@@ -148,6 +152,7 @@ def finish(database: Database, journal: Journal) -> None:
         WorkspaceError: The database could not be written; the journal stays and is drained when the workspace is
             opened next.
     """
+    journal.end()  # first, so that nothing is appended behind the last look
     try:
         drain(database, journal)
         _delete(database, journal.path)
@@ -169,7 +174,7 @@ def recover(database: Database) -> int:
         try:
             drained = 0
             while True:
-                further, count = _move(database, descriptor, path.name, drained)
+                further, count = _move(database, descriptor, path, drained)
                 if further == drained:
                     break
                 drained = further
@@ -296,22 +301,24 @@ def _run_of(path: Path) -> str:
     return path.name.rpartition("~")[0]
 
 
-def _move(database: Database, descriptor: int, name: str, known: int) -> tuple[int, int]:
+def _move(database: Database, descriptor: int, path: Path, known: int) -> tuple[int, int]:
     """Move whole lines from `known` on, a chunk at most; return how far the journal is drained now, and the records."""
     if _lines(descriptor, known) == b"":
         return known, 0
     with database.writing() as connection:
-        row = first(connection, "select drained from journals where journal = ?", [name])
+        row = first(connection, "select drained from journals where journal = ?", [path.name])
         start = row[0] if row else 0
         lines = _lines(descriptor, start)
-        records = _records(lines, name)
-        if records:
-            runs.write(connection, records)
+        records = _records(lines)
+        if records.good:
+            runs.write(connection, runs.prepare(records.good))
         connection.execute(
             "insert into journals values (?, ?) on conflict do update set drained = excluded.drained",
-            [name, start + len(lines)],
+            [path.name, start + len(lines)],
         )
-    return start + len(lines), len(records)
+        if records.bad:
+            _set_aside(path, records.bad)
+    return start + len(lines), len(records.good)
 
 
 def _lines(descriptor: int, start: int) -> bytes:
@@ -325,20 +332,41 @@ def _lines(descriptor: int, start: int) -> bytes:
         size *= 2
 
 
-def _records(lines: bytes, name: str) -> list[dict[str, Any]]:
-    records = []
-    for line in lines.splitlines():
+class _Records(NamedTuple):
+    good: list[dict[str, Any]]
+    bad: list[bytes]
+
+
+def _records(lines: bytes) -> _Records:
+    told = _Records([], [])
+    for line in lines.split(b"\n"):
         if not line:
             continue
         try:
-            record = json.loads(line)
-            if not {"run_id", "version", "row", "repeat"} <= record.keys():
-                raise ValueError("not a record of an output")
-        except (ValueError, AttributeError) as error:
-            _log.warning("a line of the journal %s was torn and is left out: %s", name, error)
-            continue
-        records.append(record)
-    return records
+            told.good.append(json.loads(line))
+        except ValueError:
+            told.bad.append(line)
+    try:
+        runs.prepare(told.good)
+    except WorkspaceError:
+        # One of them would keep all the others out, now and for ever: each is tried alone.
+        alone = _Records([], told.bad)
+        for record in told.good:
+            try:
+                runs.prepare([record])
+                alone.good.append(record)
+            except WorkspaceError:
+                alone.bad.append(json.dumps(record).encode())
+        return alone
+    return told
+
+
+def _set_aside(path: Path, lines: list[bytes]) -> None:
+    """Keep lines that are no outputs beside the journal, since they may have been paid for."""
+    aside = path.with_suffix(".left-out")
+    with aside.open("ab") as file:
+        file.write(b"\n".join(lines) + b"\n")
+    _log.warning("%d lines of a journal are no outputs; they were set aside in %s", len(lines), aside)
 
 
 def _delete(database: Database, path: Path) -> None:

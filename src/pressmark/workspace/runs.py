@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from pressmark.errors import RunNotFoundError
+from pressmark.errors import RunNotFoundError, WorkspaceError
 from pressmark.workspace.batches import BIG, FLAG, INTEGER, REAL, TEXT, TIME, arrow, dataframe, first, insert, json_text
 
 if TYPE_CHECKING:
     import pandas
+    import pyarrow
     from duckdb import DuckDBPyConnection as Connection
 
     from pressmark.workspace.connection import Database
@@ -68,6 +69,18 @@ _KEY: Final = ("run_id", "version", "row", "repeat")
 _RUN: Final = "run_id, prompt, dataset, spec, status, started_at, finished_at, note"
 
 Record = Mapping[str, Any]
+
+
+class Batch(NamedTuple):
+    """Outputs on their way into the file.
+
+    Attributes:
+        outputs: Rows of the table `outputs`, as Arrow.
+        scores: Rows of the table `scores`, as Arrow.
+    """
+
+    outputs: pyarrow.Table
+    scores: pyarrow.Table
 
 
 class Run(NamedTuple):
@@ -168,27 +181,44 @@ def tally(database: Database, run_id: str) -> Tally:
 
 def append(database: Database, records: Sequence[Record]) -> None:
     """Record outputs, in the place of those of the same run, version, row and repeat."""
-    if records:
+    batch = prepare(records)
+    if len(batch.outputs):
         with database.writing() as connection:
-            write(connection, records)
+            write(connection, batch)
 
 
-def write(connection: Connection, records: Sequence[Record]) -> None:
+def prepare(records: Sequence[Record]) -> Batch:
+    """Return records as the rows that they become; of several for one task the last counts.
+
+    Raises:
+        WorkspaceError: One of them is not the dict form of an output.
+    """
+    try:
+        last = list({tuple(record[part] for part in _KEY): record for record in records}.values())
+        outputs = [_output(record) for record in last]
+        scores = [score for record in last for score in _scores(record)]
+        return Batch(
+            arrow(_OUTPUTS, {name: [output[name] for output in outputs] for name in _OUTPUTS}),
+            arrow(_SCORES, {name: [score[name] for score in scores] for name in _SCORES}),
+        )
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
+        raise WorkspaceError(
+            f"this is not an output that can be recorded ({type(error).__name__}: {error}): give OutputRecord.to_dict()"
+        ) from error
+
+
+def write(connection: Connection, batch: Batch) -> None:
     """Record outputs in the transaction that is open."""
-    last = list({tuple(record[part] for part in _KEY): record for record in records}.values())
-    outputs = [_output(record) for record in last]
-    scores = [score for record in last for score in _scores(record)]
-    batch = arrow(_OUTPUTS, {name: [output[name] for output in outputs] for name in _OUTPUTS})
-    connection.register("replaced", batch.select(list(_KEY)))
+    connection.register("replaced", batch.outputs.select(list(_KEY)))
     try:
         same = " and ".join(f"kept.{part} = replaced.{part}" for part in _KEY)
         for table in ("outputs", "scores"):
             connection.execute(f"delete from {table} as kept using replaced where {same}")
     finally:
         connection.unregister("replaced")
-    insert(connection, "outputs", batch)
-    if scores:
-        insert(connection, "scores", arrow(_SCORES, {name: [score[name] for score in scores] for name in _SCORES}))
+    insert(connection, "outputs", batch.outputs)
+    if len(batch.scores):
+        insert(connection, "scores", batch.scores)
 
 
 def results(database: Database, run_id: str) -> pandas.DataFrame:
