@@ -13,6 +13,7 @@ function render({ model, el }: { model: WidgetModel; el: HTMLElement }): () => v
   const host = hostOf(model);
   const endTheme = followTheme(root);
   const endKeys = keepKeys(root);
+  const endStill = hideStill(String(model.get("_still") ?? ""));
   draw(
     <HostContext.Provider value={host}>
       <App />
@@ -21,11 +22,24 @@ function render({ model, el }: { model: WidgetModel; el: HTMLElement }): () => v
   );
   return () => {
     draw(null, root);
+    endStill();
     endKeys();
     endTheme();
     host.close();
     root.remove();
   };
+}
+
+/**
+ * Hides the still picture that a notebook keeps beside the view, for as long as the view lives: a reopened notebook,
+ * which has no view, shows the picture.
+ */
+function hideStill(key: string): () => void {
+  const style = document.createElement("style");
+  const still = `.pm-still[data-view="${CSS.escape(key)}"]`;
+  style.textContent = `${still}, .jp-OutputArea-child:has(${still}) { display: none; }`;
+  document.head.append(style);
+  return () => style.remove();
 }
 
 /**

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html.parser import HTMLParser
+from typing import Any
+
+import pytest
 
 from .conftest import Page
 
@@ -75,6 +78,23 @@ def test_hostile_texts_stay_text(open_page: Callable[..., Page]) -> None:
     assert not tags.tags & {"script", "img", "b onclick", "iframe"}
     assert not tags.handlers
     assert any("<script>" in text for text in tags.text)
+
+
+def test_the_picture_follows_the_work(open_page: Callable[..., Page], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The picture is an output of its own beside the view, and is drawn anew when a run has ended."""
+    shown: list[tuple[dict[str, str], dict[str, Any]]] = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **told: shown.append((data, told)))
+    page = open_page(finished_run=False)
+    page.workbench._ipython_display_()
+    (picture, told), (view, _) = shown
+    assert set(picture) == {"text/html", "text/plain"}
+    assert "application/vnd.jupyter.widget-view+json" in view
+    assert view["text/plain"] == ""
+    page.ask("start_run")
+    page.until(lambda: page.workbench.state_verdict.get("items") and len(shown) > 2)
+    page.until(lambda: "rows:" in shown[-1][0]["text/html"])
+    assert shown[-1][1]["display_id"] == told["display_id"] == page.workbench.still
+    assert shown[-1][1]["update"]
 
 
 def test_no_module_is_in_the_picture(open_page: Callable[..., Page]) -> None:

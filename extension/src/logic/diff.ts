@@ -21,8 +21,8 @@ export interface Line {
 
 export type Block = { folded: false; lines: Line[] } | { folded: true; lines: Line[] };
 
-/** Below this share of common letters two lines are shown as one gone and one new, word by word would only confuse. */
-const ALIKE = 0.35;
+/** Below this share of common letters two lines are marked whole: word by word would only confuse. */
+const ALIKE = 0.4;
 
 /** A comparison that takes longer than this many milliseconds is of texts with next to nothing in common. */
 const PATIENCE = 250;
@@ -39,8 +39,8 @@ export function words(left: string, right: string): { left: Part[]; right: Part[
     if (!change.removed) sides.right.push({ text: change.value, marked: change.added });
     if (!change.added && !change.removed) common += change.value.trim().length;
   }
-  const longest = Math.max(left.trim().length, right.trim().length, 1);
-  return { ...sides, alike: common / longest };
+  const both = Math.max(left.trim().length + right.trim().length, 1);
+  return { ...sides, alike: (2 * common) / both };
 }
 
 /** Which lines of a replaced stretch belong together: in order, and as much alike in all as can be. */

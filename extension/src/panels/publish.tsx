@@ -323,6 +323,12 @@ function Checklist(props: {
   if (props.error) return <ErrorNote error={props.error} />;
   if (!props.gate) return props.waiting ? <Loading what="what the gate says" lines={2} /> : null;
   const { gate } = props;
+  if (gate.target !== null && gate.target === gate.current)
+    return (
+      <p class="pm-sentence" role="status">
+        Nothing to move: {gate.label} holds {gate.current} already.
+      </p>
+    );
   const stopping = gate.reasons.filter((reason) => !reason.met && reason.blocking).length;
   return (
     <div class="pm-gate" role="status">

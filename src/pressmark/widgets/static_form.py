@@ -13,6 +13,7 @@ REVIVE = "This is a still picture of the workbench. Run this cell in Jupyter to 
 VERSIONS_SHOWN = 10
 TEXT_SHOWN = 160
 _MARKS = {"better": "▲", "worse": "▼", "cannot tell": "?"}
+_BOX = "font-size:13px;line-height:20px;max-width:1200px"
 _CELL = "padding:4px 8px;border:1px solid #8884;text-align:left;vertical-align:top"
 
 
@@ -21,6 +22,10 @@ class Shown(Protocol):
 
     prompt: str
     version: str
+
+    @property
+    def still(self) -> str:
+        """What ties the picture to its live view, which hides it."""
 
     def state(self, which: str, /) -> State:
         """What the trait `state_WHICH` holds."""
@@ -50,7 +55,7 @@ def as_html(view: Shown, rows: Sequence[RowView] = ()) -> str:
     comparisons: list[ComparisonView] = view.state("verdict").get("items") or []
     return "".join(
         [
-            '<div style="font-size:13px;line-height:20px;max-width:1200px">',
+            f'<div class="pm-still" data-view="{escape(view.still)}" style="{_BOX}">',
             f"<div>Pressmark workbench · <b>{escape(view.prompt or 'no prompt')}</b></div>",
             f'<div style="font-size:15px;font-weight:600;margin:4px 0">{escape(sentence_of(view))}</div>',
             interval_svg(comparisons[0]) if comparisons else "",

@@ -7,6 +7,7 @@ JSON; the page changes nothing by itself but sends named commands (`pressmark.wi
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -19,15 +20,16 @@ from pressmark.widgets.commands import command, commands_of, told
 from pressmark.widgets.comparing import Comparing
 from pressmark.widgets.drafting import Drafting
 from pressmark.widgets.evaluating import Evaluating
-from pressmark.widgets.lanes import Lane
+from pressmark.widgets.lanes import Lane, Throttle
 from pressmark.widgets.panels import State
-from pressmark.widgets.protocols import Change, WorkbenchSession
+from pressmark.widgets.protocols import Change, RowView, WorkbenchSession
 from pressmark.widgets.releasing import Releasing
 from pressmark.widgets.static_form import as_html, as_text
 
 PANELS = ("draft", "compare", "evaluate", "publish")
 FIRST_LOOK_SECONDS = 3.0
 FIRST_ROWS = 5
+PICTURE_SECONDS = 2.0
 
 
 def _state() -> Any:
@@ -75,6 +77,7 @@ class Workbench(anywidget.AnyWidget):
     state_publish = _state()
     state_gate = _state()
 
+    _still = Unicode().tag(sync=True)
     _esm = Unicode().tag(sync=True)
     _css = Unicode().tag(sync=True)
 
@@ -110,7 +113,7 @@ class Workbench(anywidget.AnyWidget):
             for name, found in commands_of(type(owner)).items()
         }
         first: dict[str, str] = {name: traits.pop(name) for name in ("version", "baseline", "run") if name in traits}
-        super().__init__(_esm=asset("workbench.js"), _css=asset("workbench.css"), **traits)
+        super().__init__(_still=uuid.uuid4().hex, _esm=asset("workbench.js"), _css=asset("workbench.css"), **traits)
         self.on_msg(self._received)
         self.observe(self._on_prompt, "prompt")
         self.observe(self._on_pair, ["version", "baseline"])
@@ -118,6 +121,9 @@ class Workbench(anywidget.AnyWidget):
         self.observe(lambda _: self._releasing.gate_soon(), "label")
         self.observe(self._on_panel, "panel")
         self._unsubscribe: Callable[[], None] | None = session.subscribe(self._changed_elsewhere)
+        self._picture: dict[str, str] | None = None
+        self._tell_picture = Throttle(self._picture_soon, PICTURE_SECONDS)
+        self.observe(lambda _: self._tell_picture(), ["state_verdict", "state_versions"])
         self._pair_given = bool({"version", "baseline"} & set(first))
         self.workspace_lane.submit(lambda: self._begin(prompt, first))
 
@@ -184,7 +190,10 @@ class Workbench(anywidget.AnyWidget):
         self._attempt(lambda: self._drafting.load_draft(name), "draft")
         runs = self._evaluating.load_runs(name)
         run = self.run if self.run in {each["run"] for each in runs} else (runs[0]["run"] if runs else "")
-        self._evaluating.keeps_pair, self._pair_given = (run if self._pair_given else ""), False
+        run_has = next((each["versions"] for each in runs if each["run"] == run), [])
+        # A run of older versions is shown as it is; the newest version stays the one to go on with.
+        keeps = self._pair_given or self.version not in run_has
+        self._evaluating.keeps_pair, self._pair_given = (run if keeps else ""), False
         self.run = run
         self._evaluating.run_soon()
         self._comparing.reload()
@@ -285,6 +294,45 @@ class Workbench(anywidget.AnyWidget):
 
     # Outside a live page
 
+    @property
+    def still(self) -> str:
+        """What ties the still picture to its live view, which hides it."""
+        return str(self._still)
+
+    def _ipython_display_(self) -> None:
+        """Shows the still picture and the view as two outputs.
+
+        JupyterLab takes a view for the best form of an output even where its model is gone, as in a notebook that was
+        reopened, and shows no other form then. So the picture is an output of its own; a live view hides it, and it is
+        drawn anew as work goes on, so that the notebook keeps how things stood in the end.
+        """
+        from IPython.display import display
+
+        bundle = self._repr_mimebundle_()
+        if bundle is None:
+            return
+        data, metadata = bundle
+        self._picture = {each: data.pop(each) for each in ("text/html", "text/plain")}
+        display(self._picture, raw=True, display_id=self.still)  # type: ignore[no-untyped-call]
+        display({**data, "text/plain": ""}, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
+
+    def _picture_soon(self) -> None:
+        self.workspace_lane.submit(lambda: self._attempt(self._redraw_picture, "verdict"), key="picture")
+
+    def _redraw_picture(self) -> None:
+        from IPython.display import display
+
+        verdicts = self.state("verdict").get("items") or [{"provisional": False}]
+        if self._picture is None or verdicts[0]["provisional"]:
+            return
+        picture = self._draw_picture(self._evaluating.first_rows(FIRST_ROWS))
+        if picture != self._picture:
+            self._picture = picture
+            display(picture, raw=True, display_id=self.still, update=True)  # type: ignore[no-untyped-call]
+
+    def _draw_picture(self, rows: list[RowView]) -> dict[str, str]:
+        return {"text/html": as_html(self, rows), "text/plain": as_text(self, rows)}
+
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
         self.settle(FIRST_LOOK_SECONDS)
         rows = self.workspace_lane.value(lambda: self._evaluating.first_rows(FIRST_ROWS), FIRST_LOOK_SECONDS) or []
@@ -292,7 +340,7 @@ class Workbench(anywidget.AnyWidget):
         if bundle is None:
             return None
         data, metadata = bundle
-        return {**data, "text/html": as_html(self, rows), "text/plain": as_text(self, rows)}, metadata
+        return {**data, **self._draw_picture(rows)}, metadata
 
     def close(self) -> None:
         """Ends the view and its threads; a run that goes on is not stopped."""

@@ -1,4 +1,5 @@
 import { cost, count, plural, seconds, significant } from "../../logic/format";
+import { sentence } from "../../logic/text";
 import type { ComparisonView, RunProgress, ScorerView } from "../../model";
 import { useAct, useHost, useTrait } from "../../parts/hooks";
 import { Interval, scaleOf } from "../../parts/interval";
@@ -186,9 +187,13 @@ ws.suite("triage/basics", dataset=data, primary="category",
         )}
         {estimate && (
           <span>
-            {plural(estimate.calls - estimate.cached, "answer")} to ask for
-            {estimate.cached > 0 && `, ${count(estimate.cached)} in the cache`}
-            {estimate.cost === null && "; the price of this model is not known"}
+            {estimate.calls > 0 && estimate.cached === estimate.calls
+              ? `all ${count(estimate.calls)} answers are in the cache`
+              : `${plural(estimate.calls - estimate.cached, "answer")} to ask for`}
+            {estimate.cached > 0 &&
+              estimate.cached < estimate.calls &&
+              `, ${count(estimate.cached)} in the cache`}
+            {estimate.cost === null && estimate.cached < estimate.calls && "; price not known"}
           </span>
         )}
         {endpoint?.practice && (
@@ -307,7 +312,11 @@ function VerdictStrip(props: { progress: RunProgress }) {
         <div class="pm-verdict-words">
           <p class="pm-verdict-sentence" aria-live="polite">
             <Mark of={first.verdict} spoken={false} />
-            <span>{first.sentence}</span>
+            <span>
+              {first.provisional && first.n === 0
+                ? "Waiting for the first rows that both versions answer."
+                : sentence(first.sentence)}
+            </span>
             {first.provisional && (
               <Tag
                 kind="provisional"
@@ -324,7 +333,7 @@ function VerdictStrip(props: { progress: RunProgress }) {
       {others.map((other) => (
         <div class="pm-verdict-other" key={other.candidate}>
           <p>
-            <Mark of={other.verdict} spoken={false} /> <span>{other.sentence}</span>
+            <Mark of={other.verdict} spoken={false} /> <span>{sentence(other.sentence)}</span>
           </p>
           <Interval comparison={other} scorer={scorer} />
         </div>
@@ -334,7 +343,7 @@ function VerdictStrip(props: { progress: RunProgress }) {
           <ul class="pm-list">
             {first.guards.map((guard) => (
               <li key={guard.scorer}>
-                <Mark of={guard.verdict} spoken={false} /> <b>{guard.scorer}</b>: {guard.sentence}
+                <Mark of={guard.verdict} spoken={false} /> <b>{guard.scorer}</b>: {sentence(guard.sentence)}
               </li>
             ))}
           </ul>
