@@ -4,7 +4,7 @@ import type { CheckError, Json, Message, UnitBody } from "../../model";
 import { CodeEditor, type Offer } from "../../parts/editor";
 import { useTrait } from "../../parts/hooks";
 import { JsonField } from "../../parts/jsonfield";
-import { Button, ErrorNote, Segments, Select } from "../../parts/ui";
+import { Button, Segments, Select } from "../../parts/ui";
 import { at, type Draft } from "./state";
 
 const ROLES = ["system", "developer", "user", "assistant", "tool"] as const;
@@ -108,9 +108,6 @@ export function Templates(props: { draft: Draft; body: UnitBody }) {
                 set(body.messages.filter((_, position) => position !== index));
               }}
             />
-          ))}
-          {at(check.errors, "").map((error) => (
-            <ErrorNote key={error.message} error={{ message: error.message, kind: "" }} />
           ))}
           <Button onClick={add}>Add a message</Button>
         </>

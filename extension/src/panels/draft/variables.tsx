@@ -25,6 +25,7 @@ export function Variables(props: { draft: Draft; body: UnitBody }) {
         <h3>Variables</h3>
         <span class="pm-soft">{variables.length ? plural(variables.length, "variable") : ""}</span>
       </div>
+      <Problems of={at(check.errors, "")} />
       {variables.length === 0 ? (
         <p class="pm-soft">
           None yet. Write <code class="pm-code">{"{{ text }}"}</code> in a message, and text is listed here.

@@ -34,11 +34,14 @@ def empty_body(model: str = "") -> UnitBody:
 def body_of(unit: Unit) -> UnitBody:
     """The form of a unit."""
     chat = isinstance(unit.template, ChatTemplate)
+    # What the template says by itself is not listed: a variable renamed in the text leaves no declaration behind.
+    inferred = Template(unit).used
+    declared = {name: variable for name, variable in unit.variables.items() if variable != inferred.get(name)}
     return {
         "kind": "chat" if chat else "text",
         "messages": thaw(unit.template.messages) if isinstance(unit.template, ChatTemplate) else [],
         "text": "" if isinstance(unit.template, ChatTemplate) else unit.template.text,
-        "variables": {name: cast("VariableBody", variable.to_dict()) for name, variable in unit.variables.items()},
+        "variables": {name: cast("VariableBody", variable.to_dict()) for name, variable in declared.items()},
         "model": unit.model,
         "params": thaw(unit.params),
         "tools": thaw(unit.tools) or None,
