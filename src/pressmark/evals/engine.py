@@ -50,6 +50,8 @@ class Engine(Generic[T]):
     def cancel(self) -> None:
         """Ask it to stop; safe from any thread, and more than once."""
         with self._guard:
+            if self._cancelled:
+                return  # a second cancellation would interrupt the tidying that the first one began
             self._cancelled = True
             if self._loop is not None and self._task is not None:
                 # It may have ended just now, and its loop be closed.
