@@ -50,11 +50,12 @@ def lab(folder: Path, port: int, browser: bool) -> None:
     """
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         raise PressmarkError(f"the lab needs {missing[0]}, which is not installed: pip install 'pressmark[all]'")
+    port = _free_port(port)
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     with _signals() as stopping, ExitStack() as stack:
         # First, because it takes longest: it imports while the registry comes up beside it.
-        jupyter = Jupyter(folder, port or _free_port(port))
+        jupyter = Jupyter(folder, port)
         stack.callback(jupyter.end)
         _tell(notebooks.lay_out(notebooks.shipped(), folder))
         jupyter.go(_start_services(folder, stack))
@@ -107,10 +108,15 @@ def _tell(laid_out: notebooks.LaidOut) -> None:
         )
 
 
-def _free_port(wanted: int = 0) -> int:
+def _free_port(wanted: int) -> int:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", wanted))
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError as error:
+            raise PressmarkError(
+                f"JupyterLab cannot listen on port {wanted} ({error.strerror}): choose another one, or 0 for a free one"
+            ) from error
         port: int = probe.getsockname()[1]
         return port
 
