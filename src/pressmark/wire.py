@@ -8,6 +8,7 @@ a newer registry.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import wraps
@@ -67,7 +68,7 @@ def _optional_number(told: Mapping[str, Any], key: str) -> int | None:
 
 def _version_number(told: Mapping[str, Any]) -> int:
     version = _text(told, "version")
-    if not version.startswith("v"):
+    if not re.fullmatch(r"v[0-9]{1,15}", version):
         raise ValueError(f"version is {version!r} where one such as 'v3' belongs")
     return int(version[1:])
 
