@@ -123,19 +123,20 @@ class Store:
             "source": thaw(source),
         }
 
-        def work(transaction: Transaction) -> Published:
+        with self._audited("publish", asked):
+            access.demand(self.principal, "publish")
             access.demand_name(self.principal, name)
-            return versions.publish(
-                transaction,
-                self.principal,
-                self._inputs,
-                name,
-                unit_bytes,
-                message=message,
-                reason=reason,
-                author=author,
-                source=None if source is None else thaw(source),
-            )
+        draft = versions.Draft.checked(
+            name,
+            unit_bytes,
+            message=message,
+            reason=reason,
+            author=author or self.principal.name,
+            source=None if source is None else thaw(source),
+        )
+
+        def work(transaction: Transaction) -> Published:
+            return versions.publish(transaction, self.principal, self._inputs, draft)
 
         def told(published: Published) -> dict[str, Any]:
             return {"number": published.number, "created": published.created}

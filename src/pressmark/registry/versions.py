@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +18,6 @@ from pressmark.prompts import (
     is_digest,
     parse_number,
     sha256_digest,
-    thaw,
 )
 from pressmark.prompts.canonical import MAX_UNIT_BYTES, canonical_bytes
 from pressmark.prompts.entry import timestamp
@@ -99,31 +99,48 @@ def unit_body(connection: sa.Connection, principal: Principal, digest: str) -> b
     return None
 
 
-def publish(
-    transaction: Transaction,
-    principal: Principal,
-    inputs: PublishedInputs,
-    name: str,
-    body: bytes,
-    *,
-    message: str,
-    reason: str,
-    author: str | None,
-    source: dict[str, Any] | None,
-) -> Published:
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What somebody wants to publish, checked in every way that needs no look at the store."""
+
+    name: str
+    body: bytes
+    unit: Unit
+    digest: str
+    message: str
+    reason: str
+    author: str
+    source: dict[str, Any] | None
+
+    @classmethod
+    def checked(
+        cls, name: str, body: bytes, *, message: str, reason: str, author: str, source: dict[str, Any] | None
+    ) -> Draft:
+        """Check what is to be published; a large template takes a while, so no other writer waits for it.
+
+        Raises:
+            InvalidNameError: The name is malformed.
+            InvalidUnitError: The bytes are no canonical unit, or a text is malformed.
+        """
+        return cls(
+            check_name(name),
+            body,
+            _checked_unit(body),
+            sha256_digest(body),
+            check_line(message, "the change message", 2000),
+            check_line(reason, "the reason", 2000),
+            check_line(author, "the author", 200),
+            _checked_source(source),
+        )
+
+
+def publish(transaction: Transaction, principal: Principal, inputs: PublishedInputs, draft: Draft) -> Published:
     """Add a version, unless the newest one is equal.
 
     Raises:
-        InvalidNameError: The name is malformed.
-        InvalidUnitError: The bytes are no canonical unit, or a text is malformed.
         GraphCycleError: Its inputs would close a circle.
     """
-    check_name(name)
-    check_line(message, "the change message", 2000)
-    check_line(reason, "the reason", 2000)
-    author = check_line(author or principal.name, "the author", 200)
-    unit = _checked_unit(body)
-    digest = sha256_digest(body)
+    name, digest = draft.name, draft.digest
     connection = transaction.connection
     earlier = connection.execute(
         sa.select(_VERSIONS.number, _VERSIONS.digest).where(_VERSIONS.name == name).order_by(_VERSIONS.number.desc())
@@ -134,20 +151,20 @@ def publish(
     parent = earlier[0].number if earlier else None
     restores = next((row.number for row in earlier if row.digest == digest), None)
     if connection.execute(sa.select(schema.units.c.digest).where(schema.units.c.digest == digest)).first() is None:
-        connection.execute(schema.units.insert().values(digest=digest, body=body))
+        connection.execute(schema.units.insert().values(digest=digest, body=draft.body))
     entry = transaction.append(
         "publish",
         actor=principal.name,
-        reason=reason,
+        reason=draft.reason,
         data={
             "name": name,
             "version": number,
             "digest": digest,
-            "message": message,
-            "author": author,
+            "message": draft.message,
+            "author": draft.author,
             "parent": parent,
             "restores": restores,
-            "source": checked_source(source),
+            "source": draft.source,
         },
     )
     connection.execute(
@@ -155,8 +172,8 @@ def publish(
             name=name,
             number=number,
             digest=digest,
-            message=message,
-            author=author,
+            message=draft.message,
+            author=draft.author,
             at=timestamp(transaction.now),
             parent=parent,
             restores=restores,
@@ -164,8 +181,8 @@ def publish(
         )
     )
     point(connection, entry.seq, name=name, label=LATEST, version=number, digest=digest)
-    if unit.inputs:
-        inputs.demand_no_cycle(connection, name, unit)
+    if draft.unit.inputs:
+        inputs.demand_no_cycle(connection, name, draft.unit)
     return numbered(connection, name, number, created=True)
 
 
@@ -219,17 +236,6 @@ def version_of(row: Any, *, created: bool = True) -> Published:
     )
 
 
-def checked_source(source: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return what the publisher says about where a version comes from.
-
-    Raises:
-        InvalidUnitError: It is too large, or no JSON object.
-    """
-    if source is not None and (not isinstance(source, dict) or len(canonical_bytes(thaw(source))) > 4096):
-        raise InvalidUnitError("source must be a JSON object of at most 4,096 bytes", field="source")
-    return source
-
-
 def _by_label(connection: sa.Connection, principal: Principal, name: str, label: str) -> Published:
     check_label(label)
     row = connection.execute(
@@ -265,3 +271,9 @@ def _checked_unit(body: bytes) -> Unit:
         )
     check_unit(unit)
     return unit
+
+
+def _checked_source(source: dict[str, Any] | None) -> dict[str, Any] | None:
+    if source is not None and (not isinstance(source, dict) or len(canonical_bytes(source)) > 4096):
+        raise InvalidUnitError("source must be a JSON object of at most 4,096 bytes", field="source")
+    return source
