@@ -296,3 +296,5 @@ def test_keep_goes_on_serving_and_says_so(sim, connect):
     client.close()
     sim.down()
     assert connect(start_timeout=0.2, when_removed="keep").get(NAME).state == "removed"
+    with pytest.raises(errors.ClientNotReadyError):
+        connect(start_timeout=0.2).get(NAME)  # what one client keeps is no other's to serve

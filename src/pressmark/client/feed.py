@@ -65,7 +65,9 @@ class Feed:
         self._expiry: Expiry | None = None
         self._snapshot: snapshot.Snapshot | None = None
         if settings.snapshot_dir is not None:
-            scope = snapshot.scope_key(settings.url, settings.token, settings.labels, settings.names)
+            scope = snapshot.scope_key(
+                settings.url, settings.token, settings.labels, settings.names, keep_gone=settings.keep_gone
+            )
             self._snapshot = snapshot.Snapshot(settings.snapshot_dir, scope)
         view, age = from_disk(self._snapshot, settings.bundle, self._report)
         self._refresher = self._new_refresher(view, None if age is None else self._clock() - age)

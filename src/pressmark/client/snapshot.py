@@ -2,13 +2,14 @@
 
 A file is one header line and a body, both JSON::
 
-    {"format": "pressmark-snapshot", "version": 1, "scope": "…", "digest": "sha256:… of the body"}
-    {"position": {…}, "registry_scope": "…", "etag": …, "pointers": […], "gone": […], "units": {digest: text}}
+    {"format": "pressmark-snapshot", "version": 1, "scope": "…", "position": {…}, "digest": "sha256:…"}
+    {"registry_scope": "…", "etag": …, "pointers": […], "gone": […], "units": {digest: text}}
 
-It is written beside itself, synced, and renamed, so that a reader sees the old one or the new one and never a part.
-The name holds a hash of what the client asks for (URL, labels, name patterns, token), so processes of one host that ask
-for the same share one file and others never meet. The file's modification time says when the registry last confirmed
-the state. A bundle has the same form and ships with an application; its scope is not compared.
+The digest is over all the rest. The file is written beside itself, synced, and renamed, so that a reader sees the old
+one or the new one and never a part. Its name holds a hash of what the client asks for (URL, labels, name patterns,
+token) and keeps: processes of one host that ask for the same share one file, and others never meet. Its modification
+time says when the registry last confirmed the state. A bundle has the same form and ships with an application; its
+scope is not compared.
 """
 
 from __future__ import annotations
@@ -41,9 +42,11 @@ class Stored(NamedTuple):
     confirmed_at: float
 
 
-def scope_key(url: str, token: str | None, labels: tuple[str, ...], names: tuple[str, ...]) -> str:
-    """Return the hash of what a client asks for, and with whose rights."""
-    asked = json.dumps([url.rstrip("/"), token or "", sorted(set(labels)), sorted(set(names))])
+def scope_key(
+    url: str, token: str | None, labels: tuple[str, ...], names: tuple[str, ...], *, keep_gone: bool = False
+) -> str:
+    """Return the hash of what a client asks for, with whose rights, and of what it keeps."""
+    asked = json.dumps([url.rstrip("/"), token or "", sorted(set(labels)), sorted(set(names)), keep_gone])
     return sha256_digest(asked.encode()).removeprefix("sha256:")
 
 
