@@ -234,10 +234,11 @@ async def test_cancelled_from_elsewhere_while_awaited() -> None:
         EndpointAuthError("wrong key", status=401, hopeless=True),
         EndpointError("no such model", status=404, hopeless=True),
         EndpointConnectionError("nothing there", retryable=True, refused=True),
+        EndpointError("come back in an hour", status=429, retryable=True, retry_after=3600.0),
     ],
 )
 def test_hopeless_errors_end_the_run(error: EndpointError) -> None:
-    """A refused key, an unknown model and an address where nothing listens end the run with that one error."""
+    """A refused key, an unknown model, a dead address and a wait beyond all patience end the run with that one error."""
     complete = Scripted(lambda text: error)
     execution, _ = begin(complete, concurrency=4)
     with pytest.raises(type(error)) as raised:

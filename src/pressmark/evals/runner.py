@@ -11,7 +11,7 @@ tasks already finished (`finished`) and start it with the same run id.
 
 **What ends a row and what ends a run.** An error that retries did not mend ends a row: it is recorded, and the run goes
 on. A run ends early, with one clear error, when no further call could go well: the key is refused, the model is not
-there, or the endpoint is not (any more).
+there, the endpoint is not (any more), or it wants to be left alone for longer than the run is ready to wait.
 """
 
 from __future__ import annotations

@@ -233,6 +233,8 @@ class Run:
         """Raise an error after which no further call could go well."""
         if isinstance(error, EndpointAuthError) or getattr(error, "hopeless", False):
             raise error
+        if error.retry_after is not None and error.retry_after > self._patience.longest_wait:
+            raise error  # it would say so to every row
         if _refused(error):
             self._lost += 1
             if complete.base_url not in self._reached or self._lost > self._concurrency:

@@ -102,11 +102,13 @@ def _status(error: Any, endpoint: Endpoint, key: str | None) -> EndpointError:
             hopeless=True,
         )
     if status == 429:
+        seconds = _retry_after(error.response.headers)
+        wait = "" if seconds is None else f", for {seconds:g} s"
         return EndpointError(
-            f"{where} asked to slow down: {said}. Lower the concurrency, or run again later",
+            f"{where} asked to slow down{wait}: {said}. Lower the concurrency, or run again later",
             status=status,
             kind="rate limit",
-            retry_after=_retry_after(error.response.headers),
+            retry_after=seconds,
             retryable=True,
         )
     if status >= 500 or status in _RETRYABLE:
