@@ -238,7 +238,7 @@ async def test_cancelled_from_elsewhere_while_awaited() -> None:
     ],
 )
 def test_hopeless_errors_end_the_run(error: EndpointError) -> None:
-    """A refused key, an unknown model, a dead address and a wait beyond all patience end the run with that one error."""
+    """A refused key, an unknown model, a dead address and a wait beyond all patience each end the run at once."""
     complete = Scripted(lambda text: error)
     execution, _ = begin(complete, concurrency=4)
     with pytest.raises(type(error)) as raised:
