@@ -7,6 +7,7 @@ import json
 import socket
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 import urllib3
 
-from pressmark.errors import AuthenticationError
+from pressmark.errors import AuthenticationError, RegistryError
 from pressmark.prompts import sha256_digest
 from pressmark.registry import feed, state, streams
 from pressmark.registry.remote import Remote
@@ -49,6 +50,15 @@ def flip(registry: Any, times: int) -> None:
     for _ in range(times):
         held = registry.version(NAME, "production").number
         registry.move(NAME, label="production", to=f"v{3 - held}", reason="go", expected=UNSET)
+
+
+def refuses_embedded_writes(store: Store) -> bool:
+    """Whether a server keeps the store, as an embedded writer sees it."""
+    try:
+        store.move(NAME, label="staging", to="v1", reason="go", expected="v9")
+    except RegistryError as refusal:
+        return refusal.code == "served"
+    return False
 
 
 class TestSync:
@@ -191,6 +201,25 @@ class TestEvents:
             flip(far, 1)
             assert near.position().seq == 9
         other.close()
+
+    @pytest.mark.postgres
+    def test_lost_database_connections(self, postgres_url: Callable[[], str]) -> None:
+        """When PostgreSQL drops every connection, writes, watchers and the mark of a server come back by themselves."""
+        url = postgres_url()
+        with Store(url) as store, Store(url) as other, running(store) as server:
+            admin = Remote(server.url, server.token)
+            publish(admin, NAME, "one", "two")
+            admin.move(NAME, label="production", to="v1", reason="go", expected=None)
+            listener = Listener(admin.events())
+            until(lambda: listener.heard)
+            with other.database.engine.connect() as connection:
+                connection.exec_driver_sql(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            flip(admin, 2)
+            until(lambda: listener.numbers == [4, 5], seconds=20)
+            until(lambda: refuses_embedded_writes(other), seconds=20)
 
     def test_stream_while_writing(self, server: Running, admin: Remote) -> None:
         """Watchers that join while others write hear every number after their position, in order, once."""

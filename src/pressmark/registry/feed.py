@@ -11,7 +11,6 @@ import threading
 from collections import deque
 from typing import Any, Final
 
-from pressmark.errors import PressmarkError
 from pressmark.prompts import Position
 from pressmark.prompts.entry import timestamp
 from pressmark.registry import state
@@ -41,6 +40,7 @@ class Feed:
         self._loop = loop
         self._recent: deque[dict[str, Any]] = deque(maxlen=KEPT)
         self._rendered: dict[tuple[int, str], bytes | None] = {}
+        self._pause = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="pressmark-feed", daemon=True)
         self._thread.start()
 
@@ -70,6 +70,7 @@ class Feed:
         self.closed = True
         for listener in self.listeners:
             listener.set()
+        self._pause.set()
         self.watch.close()
 
     def join(self) -> None:
@@ -80,24 +81,30 @@ class Feed:
         position, stamp = self.position, self.watch.stamp()
         while not self.closed:
             self.watch.wait(1.0)
+            if self.closed:
+                return
             seen = self.watch.stamp()
             try:
-                with self._store.database.read() as connection:
-                    now, digest = self._store.database.position(connection)
-                    if now[:2] != position[:2] or now.seq - position.seq > KEPT:
-                        news: list[dict[str, Any]] = []  # streams read what they lack from the store
-                    else:
-                        news = [event for _, event in state.events(connection, now, position.seq)]
-            except PressmarkError as error:
-                _LOG.warning("the registry's log could not be read: %s", error)
+                self._store.database.ownership.keep()
+                news, now, digest = self._news(position)
+            except Exception:  # noqa: BLE001 - whatever it is, streams must go on once it is over
+                _LOG.exception("the registry's log could not be read; it is tried again")
+                self._pause.wait(1.0)
                 continue
             changed = now != position or seen != stamp
             position, stamp = now, seen
-            if changed and not self.closed:
+            if changed:
                 try:
                     self._loop.call_soon_threadsafe(self._tell, news, now, digest)
                 except RuntimeError:  # the loop was closed meanwhile
                     return
+
+    def _news(self, after: Position) -> tuple[list[dict[str, Any]], Position, str]:
+        with self._store.database.read() as connection:
+            now, digest = self._store.database.position(connection)
+            if now[:2] != after[:2] or now.seq - after.seq > KEPT:
+                return [], now, digest  # streams read what they lack from the store
+            return [event for _, event in state.events(connection, now, after.seq)], now, digest
 
     def _tell(self, news: list[dict[str, Any]], position: Position, digest: str) -> None:
         if position != self.position and not news:

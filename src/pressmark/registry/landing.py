@@ -22,7 +22,7 @@ _PAGE: Final = """<!doctype html>
   h1 {{ font-size: 20px; margin: 0 0 4px; }}
   h2 {{ font-size: 14px; margin: 28px 0 8px; }}
   p {{ margin: 0 0 8px; color: var(--soft); }}
-  pre {{ margin: 0; padding: 12px; overflow-x: auto; background: var(--panel); border: 1px solid var(--line);
+  pre {{ margin: 0 0 8px; padding: 12px; overflow-x: auto; background: var(--panel); border: 1px solid var(--line);
     border-radius: 4px; font: 13px/1.5 ui-monospace, monospace; }}
   a {{ color: var(--brand); }}
   a:focus-visible {{ outline: 2px solid var(--brand); outline-offset: 2px; }}
@@ -31,9 +31,8 @@ _PAGE: Final = """<!doctype html>
 <p>It holds published prompt versions, the labels that point to them, and the log of every change. It is running.</p>
 <h2>Read a prompt in a service</h2>
 <pre><code>pip install pressmark
-export PRESSMARK_URL={url} PRESSMARK_TOKEN=pm_…
-
-import pressmark
+export PRESSMARK_URL={url} PRESSMARK_TOKEN=pm_…</code></pre>
+<pre><code>import pressmark
 client = pressmark.Client(labels=["production"])
 prompt = client.get("support/triage")</code></pre>
 <h2>Publish and move labels from a notebook</h2>

@@ -24,6 +24,9 @@ class Ownership(Protocol):
     def take(self) -> None:
         """Mark the store as a server's until `release`."""
 
+    def keep(self) -> None:
+        """Take the mark again where it was taken and a lost connection has lost it."""
+
     def release(self) -> None:
         """Give it back; harmless where it was not taken."""
 
@@ -59,6 +62,9 @@ class FileOwnership:
             self._held = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             fcntl.flock(self._held, fcntl.LOCK_SH)
 
+    def keep(self) -> None:
+        """Nothing to do: an open file keeps its lock."""
+
     def release(self) -> None:
         """Give it back; harmless where it was not taken."""
         if self._held is not None:
@@ -85,24 +91,43 @@ class AdvisoryOwnership:
     def __init__(self, engine: sa.Engine, where: str) -> None:
         self._engine = engine
         self._where = where
-        self._held: sa.Connection | None = None
+        self._taken = False
+        self._holding: sa.Connection | None = None
 
     def take(self) -> None:
         """Mark the store as a server's until `release`."""
-        if self._held is None:
-            self._held = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            self._held.execute(sa.text("SELECT pg_advisory_lock_shared(:key)"), {"key": _ADVISORY})
+        self._taken = True
+        if self._holding is None:
+            holding = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            holding.execute(sa.text("SELECT pg_advisory_lock_shared(:key)"), {"key": _ADVISORY})
+            self._holding = holding
+
+    def keep(self) -> None:
+        """Take the mark again where it was taken and a lost connection has lost it."""
+        if not self._taken:
+            return
+        try:
+            if self._holding is not None:
+                self._holding.execute(sa.text("SELECT 1"))
+        except sa.exc.DBAPIError:
+            self._drop()
+        self.take()
 
     def release(self) -> None:
         """Give it back; harmless where it was not taken."""
-        if self._held is not None:
-            self._held.invalidate()
-            self._held.close()
-            self._held = None
+        self._taken = False
+        self._drop()
+
+    def _drop(self) -> None:
+        if self._holding is not None:
+            # Not back into the pool: the lock goes with the connection.
+            self._holding.invalidate()
+            self._holding.close()
+            self._holding = None
 
     def check(self, connection: sa.Connection) -> None:
         """Refuse a write where a server keeps the store and it is not this one."""
-        if self._held is not None:
+        if self._taken:
             return
         served = connection.execute(
             sa.text(

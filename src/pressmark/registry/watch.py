@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from typing import Any, Final, Protocol
@@ -50,7 +51,10 @@ class _SqliteWatch:
         with self._lock:
             if self._closed:
                 return None
-            return self._cursor.execute("PRAGMA data_version").fetchone()
+            try:
+                return self._cursor.execute("PRAGMA data_version").fetchone()
+            except sqlite3.Error:
+                return object()  # equal to no other: whoever asked looks for himself
 
     def wait(self, seconds: float) -> None:
         """Return once something may have changed, at the latest after `seconds`."""
