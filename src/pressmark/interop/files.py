@@ -38,6 +38,7 @@ import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -191,10 +192,10 @@ def _settled(value: Any) -> Any:
         return {key: _settled(value[key]) for key in keys}
     if isinstance(value, list | tuple):
         return [_settled(item) for item in value]
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return value
-    # As canonical JSON writes it, where 1.0 is 1.
-    return int(value) if abs(value) < _WRITTEN_OUT and value == int(value) else float(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < _WRITTEN_OUT:
+        # As canonical JSON writes it, where 1.0 is 1; by way of its shortest digits, which are not those of `int`.
+        return int(Decimal(repr(value)))
+    return value
 
 
 def _unit_of(document: dict[str, Any]) -> Unit:
