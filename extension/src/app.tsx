@@ -16,7 +16,7 @@ const PANELS: [PanelName, string][] = [
 ];
 
 export function App() {
-  const panel = useTrait("panel");
+  const [panel, show] = usePanel();
   const id = useName("workbench");
   const prompts = useTrait("state_prompts");
   const [attach, width] = useWidth();
@@ -24,7 +24,7 @@ export function App() {
     <WidthContext.Provider value={width}>
       <header class="pm-bar" ref={attach}>
         <PromptPicker />
-        <Tabs id={id} panel={panel} />
+        <Tabs id={id} panel={panel} show={show} />
         <Sight />
       </header>
       <div class="pm-panel" role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${panel}`}>
@@ -44,11 +44,30 @@ export function App() {
   );
 }
 
-function Tabs(props: { id: string; panel: PanelName }) {
-  const { id, panel } = props;
+/** The panel in sight: at once where it was chosen here, else as the trait says. */
+function usePanel(): [PanelName, (panel: PanelName) => void] {
   const host = useHost();
+  const trait = useTrait("panel");
+  const [chosen, choose] = useState<PanelName | null>(null);
+  const waiting = useRef(0);
+  const show = (panel: PanelName) => {
+    waiting.current += 1;
+    choose(panel);
+    host
+      .call("show", { panel })
+      .catch(() => undefined)
+      .finally(() => {
+        waiting.current -= 1;
+        // Answers to earlier keys must not turn the page back under the hand.
+        if (waiting.current === 0) choose(null);
+      });
+  };
+  return [chosen ?? trait, show];
+}
+
+function Tabs(props: { id: string; panel: PanelName; show: (panel: PanelName) => void }) {
+  const { id, panel, show } = props;
   const bar = useRef<HTMLDivElement>(null);
-  const show = (next: PanelName) => void host.call("show", { panel: next });
   const keys = (event: JSX.TargetedKeyboardEvent<HTMLDivElement>) => {
     const at = PANELS.findIndex(([name]) => name === panel);
     const next = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: PANELS.length - 1 }[event.key];

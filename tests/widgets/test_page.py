@@ -71,7 +71,7 @@ def visit(bridge: Bridge, browser: Browser) -> Iterator[Visit]:
 
     def open_page(width: int = 1000, **query: Any) -> Page:
         page = browser.new_page(viewport={"width": width, "height": 900})
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(f"{bridge.url}/?{urlencode(query)}")

@@ -27,7 +27,7 @@ class Comparing(Panel):
         """Fills them soon; only the last of several calls counts."""
         self.in_workspace(self.load, fills="compare", key="compare")
 
-    @command()
+    @command(lane="now")
     def choose_pair(self, baseline: str, version: str) -> None:
         """Picks what is compared, here and in the other panels."""
         self.desk.baseline = baseline

@@ -141,7 +141,7 @@ class Evaluating(Panel):
         self.load_runs(self.desk.prompt)
         return run
 
-    @command()
+    @command(lane="now")
     def stop_run(self, run: str) -> None:
         """Stops a run; what was answered stays."""
         self.session.cancel_run(run)

@@ -729,7 +729,10 @@ class WorkbenchSession(Protocol):
         """
 
     def cancel_run(self, run: str) -> None:
-        """Asks a run to stop; answers stay. `on_progress` tells when it has. Does nothing to a finished one."""
+        """Asks a run to stop and returns at once, also while another method is at work; nothing for a finished one.
+
+        Answers that are there stay. `on_progress` tells when the run has stopped.
+        """
 
     def runs(self, name: str) -> list[RunProgress]:
         """The runs of a prompt, the newest first, at most 50."""

@@ -45,7 +45,7 @@ class Releasing(Panel):
         """Asks the registry again."""
         self.load_registry()
 
-    @command(lane="registry")
+    @command(lane="now")
     def choose_label(self, label: str) -> None:
         """Picks the label to move."""
         self.desk.label = label

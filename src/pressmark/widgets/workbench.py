@@ -256,7 +256,7 @@ class Workbench(anywidget.AnyWidget):
 
     # The page
 
-    @command()
+    @command(lane="now")
     def show(self, panel: str) -> None:
         """Brings a panel to the front."""
         self.panel = panel
@@ -282,6 +282,9 @@ class Workbench(anywidget.AnyWidget):
             else:
                 self._reply(number, ok=True, value=value)
 
+        if found.lane == "now":
+            job()
+            return
         lane = self.registry_lane if found.lane == "registry" else self.workspace_lane
         lane.submit(
             job,
