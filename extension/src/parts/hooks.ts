@@ -89,7 +89,10 @@ export function useWidth(): [(element: HTMLElement | null) => void, number] {
   const attach = useCallback((element: HTMLElement | null) => {
     observer.current?.disconnect();
     if (!element) return;
-    observer.current = new ResizeObserver(([entry]) => entry && set(Math.round(entry.contentRect.width)));
+    observer.current = new ResizeObserver(([entry]) => {
+      const box = entry?.borderBoxSize[0];
+      if (box) set(Math.round(box.inlineSize));
+    });
     observer.current.observe(element);
     set(Math.round(element.getBoundingClientRect().width));
   }, []);
