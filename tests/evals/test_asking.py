@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pressmark.errors import EndpointAuthError, EndpointConnectionError, EndpointError
@@ -25,6 +25,7 @@ def replies(*told: Any) -> Scripted:
     return Scripted(lambda text: next(left))
 
 
+@settings(deadline=None)
 @given(st.integers(1, 20), st.floats(0, 1, exclude_max=True), st.integers(1, 20))
 def test_waits_double_and_are_spread(attempt: int, draw: float, attempts: int) -> None:
     """A wait is between half and the whole of a doubling time, never above the longest; the last attempt has none."""
@@ -38,6 +39,7 @@ def test_waits_double_and_are_spread(attempt: int, draw: float, attempts: int) -
         assert whole / 2 <= seconds <= whole
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1e6), st.floats(0, 1, exclude_max=True))
 def test_retry_after_is_honoured(retry_after: float, draw: float) -> None:
     """We wait at least as long as the endpoint asked, and give up where that is too long."""
