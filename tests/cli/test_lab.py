@@ -57,7 +57,8 @@ class Lab:
             data=json.dumps(body).encode() if body else None,
             headers={"Authorization": f"token {parts.query.removeprefix('token=')}"},
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with direct.open(request, timeout=30) as answer:
             return answer.read().decode()
 
     def look(self) -> None:
@@ -193,6 +194,23 @@ def test_stopped_while_it_starts(spawn, tmp_path):
     assert process.returncode == 0
     assert process.communicate()[0] == ""
     wait_for(lambda: not any(map(psutil.Process.is_running, family)), DOWN, "the children's end")
+
+
+def test_proxy_for_the_outside_does_not_matter(lab, monkeypatch):
+    """With a proxy in the environment, here one that nobody runs, the lab comes up and its kernels reach it."""
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    running = lab()
+    kernel = running.kernel()
+    answer = kernel.execute_interactive(
+        "import os, urllib.request\nurllib.request.urlopen(os.environ['PRESSMARK_PRACTICE_URL'] + '/models').read()",
+        timeout=60,
+        output_hook=lambda message: None,
+    )
+    assert answer["content"]["status"] == "ok", answer["content"]
+    kernel.stop_channels()
 
 
 def test_port_that_is_taken(pressmark, tmp_path):

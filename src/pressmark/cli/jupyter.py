@@ -1,48 +1,155 @@
-"""JupyterLab as `pressmark lab` starts it: quick, quiet, and gone when the lab is gone.
+"""JupyterLab as a child process of the lab: started, waited for, ended with all that it started.
 
-Run as a child, `python -m pressmark.cli.jupyter OPTIONS…`. It imports while its parent still starts the registry, then
-reads one line of JSON from stdin, the environment to work in. When stdin ends, so did the parent, and it stops too.
+`jupyter_child` is the other side.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import signal
+import secrets
+import subprocess
 import sys
 import threading
+import time
+import urllib.error
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
 
-OPTIONS = (
-    *("--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", "--ServerApp.port_retries=0"),
-    # Nothing asks the network: no news, no search for updates or extensions.
-    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    "--LabApp.news_url=None",
-    "--LabApp.extension_manager=readonly",
-    # Nothing is looked for on the disk that the lab does not need.
-    "--LanguageServerManager.autodetect=False",
-    "--KernelManager.shutdown_wait_time=2",
-)
+import psutil
 
+from pressmark.errors import PressmarkError
 
-def main() -> None:
-    """Start JupyterLab with the options of the command line."""
-    # Compiling its grammar takes longer than all the rest of JupyterLab's start; only checks of international
-    # addresses would use it, and its importer does without where it is missing.
-    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
-    from jupyterlab.labapp import LabApp  # type: ignore[import-untyped]
-
-    told = sys.stdin.readline()
-    if not told:
-        return
-    os.environ.update(json.loads(told))
-    threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
-    LabApp.launch_instance([*OPTIONS, *sys.argv[1:]])
+START_SECONDS: Final = 120.0
+# JupyterLab gives a busy kernel two seconds before it kills it.
+STOP_SECONDS: Final = 6.0
 
 
-def _end_with_parent() -> None:
-    sys.stdin.read()
-    os.kill(os.getpid(), signal.SIGTERM)
+class Jupyter:
+    """JupyterLab as a child process.
+
+    Its configuration is the folder's own, so that nobody's other Jupyter settings reach into the lab, or it into them.
+
+    Args:
+        folder: Where the notebooks are.
+        port: Where it will listen.
+    """
+
+    def __init__(self, folder: Path, port: int) -> None:
+        own = folder / ".jupyter"
+        own.mkdir(exist_ok=True)
+        self._log = own / "jupyter.log"
+        self._base = f"http://127.0.0.1:{port}"
+        self._token = secrets.token_urlsafe(24)
+        # A proxy is for the world outside; the lab is all on this machine.
+        direct = ",".join(filter(None, (os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), "127.0.0.1")))
+        environment = {
+            **os.environ,
+            **dict.fromkeys(("NO_PROXY", "no_proxy"), direct),
+            "JUPYTER_CONFIG_DIR": str(own),
+            "JUPYTER_RUNTIME_DIR": str(own / "runtime"),
+            "JUPYTER_PREFER_ENV_PATH": "1",
+            "JUPYTER_TOKEN": self._token,
+        }
+        self._family: list[psutil.Process] = []
+        with self._log.open("wb") as log:
+            # A session of its own: Ctrl-C reaches this process only, which then ends the child in order.
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
+                [
+                    *(sys.executable, "-m", "pressmark.cli.jupyter_child"),
+                    *(f"--ServerApp.port={port}", f"--ServerApp.root_dir={folder}"),
+                ],
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def address(self, notebook: str | None) -> str:
+        """Where a browser finds it, with its token."""
+        tree = f"/tree/{notebook}" if notebook else ""
+        return f"{self._base}/lab{tree}?token={self._token}"
+
+    def go(self, environment: dict[str, str]) -> None:
+        """Let it start, with more environment variables for its kernels."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(environment).encode() + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            self._fail()
+
+    def wait_until_up(self, stopping: threading.Event) -> bool:
+        """Wait until it answers; returns False where the lab was told to stop before.
+
+        Raises:
+            PressmarkError: It ended, or did not answer in time.
+        """
+        status = urllib.request.Request(  # noqa: S310 - our own address
+            f"{self._base}/api/status", headers={"Authorization": f"token {self._token}"}
+        )
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        deadline = time.monotonic() + START_SECONDS
+        while not stopping.wait(0.03):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self._fail()
+            try:
+                with direct.open(status, timeout=2) as answer:
+                    json.load(answer)
+                    return True
+            except (urllib.error.URLError, OSError, ValueError):
+                continue
+        return False
+
+    def wait_until_end(self, stopping: threading.Event) -> None:
+        """Wait until the lab is told to stop, or JupyterLab ends by itself, as by "Shut Down" in its menu.
+
+        Raises:
+            PressmarkError: It failed.
+        """
+        while not stopping.wait(0.2):
+            if self._process.poll() is not None:
+                if self._process.returncode:
+                    self._fail()
+                return
+
+    def ask_to_end(self) -> None:
+        """Tell it to shut its kernels down and end."""
+        if not self._family:
+            self._family = _family(self._process.pid)
+            self._process.terminate()
+
+    def end(self) -> None:
+        """Wait for its end; what does not end in time is killed, with all that it started."""
+        self.ask_to_end()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for process in self._family:
+            _kill(process)
+
+    def _fail(self) -> None:
+        said = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        last = f" ({said[-1].strip()})" if said else ""
+        what = "did not come up in time" if self._process.poll() is None else "ended by itself"
+        raise PressmarkError(f"JupyterLab {what}{last}: all of its words are in {self._log}")
 
 
-if __name__ == "__main__":
-    main()
+def _family(pid: int) -> list[psutil.Process]:
+    """A process and all that it started."""
+    with suppress(psutil.NoSuchProcess):
+        parent = psutil.Process(pid)
+        return [parent, *parent.children(recursive=True)]
+    return []
+
+
+def _kill(process: psutil.Process) -> None:
+    # Asked by its start time too, so that nobody else is hit who got its number since.
+    with suppress(psutil.NoSuchProcess):
+        process.kill()

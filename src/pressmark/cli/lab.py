@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import secrets
 import signal
 import socket
-import subprocess
-import sys
 import threading
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,18 +14,14 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from pressmark.cli import notebooks
 from pressmark.cli.output import told
 from pressmark.errors import PressmarkError
 
 if TYPE_CHECKING:
-    import psutil
+    from pressmark.cli.notebooks import LaidOut
 
 TOUR: Final = "01-tour.ipynb"
-NEEDED: Final = ("jupyterlab", "starlette", "uvicorn", "duckdb", "sqlalchemy", "fastapi")
-START_SECONDS: Final = 120.0
-# JupyterLab gives a busy kernel two seconds before it kills it.
-STOP_SECONDS: Final = 6.0
+NEEDED: Final = ("jupyterlab", "psutil", "starlette", "uvicorn", "duckdb", "sqlalchemy", "fastapi")
 LATENCY_MS: Final = 60
 
 
@@ -50,6 +38,10 @@ def lab(folder: Path, port: int, browser: bool) -> None:
     """
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         raise PressmarkError(f"the lab needs {missing[0]}, which is not installed: pip install 'pressmark[all]'")
+    # Late, so that other commands start without them.
+    from pressmark.cli import notebooks
+    from pressmark.cli.jupyter import Jupyter
+
     port = _free_port(port)
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -99,7 +91,7 @@ def _start_services(folder: Path, stack: ExitStack) -> dict[str, str]:
     return {"PRESSMARK_URL": registry_url, "PRESSMARK_TOKEN": made.secret, "PRESSMARK_PRACTICE_URL": practice_url}
 
 
-def _tell(laid_out: notebooks.LaidOut) -> None:
+def _tell(laid_out: LaidOut) -> None:
     for name in laid_out.updated:
         click.echo(f"{name} is new: this Pressmark brings a newer one, and yours was as it came.", err=True)
     for name in laid_out.kept:
@@ -119,130 +111,3 @@ def _free_port(wanted: int) -> int:
             ) from error
         port: int = probe.getsockname()[1]
         return port
-
-
-class Jupyter:
-    """JupyterLab as a child process; see `pressmark.cli.jupyter` for its side.
-
-    Its configuration is the folder's own, so that nobody's other Jupyter settings reach into the lab, or it into them.
-
-    Args:
-        folder: Where the notebooks are.
-        port: Where it will listen.
-    """
-
-    def __init__(self, folder: Path, port: int) -> None:
-        own = folder / ".jupyter"
-        own.mkdir(exist_ok=True)
-        self._log = own / "jupyter.log"
-        self._base = f"http://127.0.0.1:{port}"
-        self._token = secrets.token_urlsafe(24)
-        environment = {
-            **os.environ,
-            "JUPYTER_CONFIG_DIR": str(own),
-            "JUPYTER_RUNTIME_DIR": str(own / "runtime"),
-            "JUPYTER_PREFER_ENV_PATH": "1",
-            "JUPYTER_TOKEN": self._token,
-        }
-        self._family: list[psutil.Process] = []
-        with self._log.open("wb") as log:
-            # A session of its own: Ctrl-C reaches this process only, which then ends the child in order.
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
-                [
-                    *(sys.executable, "-m", "pressmark.cli.jupyter"),
-                    *(f"--ServerApp.port={port}", f"--ServerApp.root_dir={folder}"),
-                ],
-                cwd=folder,
-                env=environment,
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-
-    def address(self, notebook: str | None) -> str:
-        """Where a browser finds it, with its token."""
-        tree = f"/tree/{notebook}" if notebook else ""
-        return f"{self._base}/lab{tree}?token={self._token}"
-
-    def go(self, environment: dict[str, str]) -> None:
-        """Let it start, with more environment variables for its kernels."""
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(json.dumps(environment).encode() + b"\n")
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            self._fail()
-
-    def wait_until_up(self, stopping: threading.Event) -> bool:
-        """Wait until it answers; returns False where the lab was told to stop before.
-
-        Raises:
-            PressmarkError: It ended, or did not answer in time.
-        """
-        status = urllib.request.Request(  # noqa: S310 - our own address
-            f"{self._base}/api/status", headers={"Authorization": f"token {self._token}"}
-        )
-        deadline = time.monotonic() + START_SECONDS
-        while not stopping.wait(0.03):
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self._fail()
-            try:
-                with urllib.request.urlopen(status, timeout=2) as answer:  # noqa: S310 - our own address
-                    json.load(answer)
-                    return True
-            except (urllib.error.URLError, OSError, ValueError):
-                continue
-        return False
-
-    def wait_until_end(self, stopping: threading.Event) -> None:
-        """Wait until the lab is told to stop, or JupyterLab ends by itself, as by "Shut Down" in its menu.
-
-        Raises:
-            PressmarkError: It failed.
-        """
-        while not stopping.wait(0.2):
-            if self._process.poll() is not None:
-                if self._process.returncode:
-                    self._fail()
-                return
-
-    def ask_to_end(self) -> None:
-        """Tell it to shut its kernels down and end."""
-        if not self._family:
-            self._family = _family(self._process.pid)
-            self._process.terminate()
-
-    def end(self) -> None:
-        """Wait for its end; what does not end in time is killed, with all that it started."""
-        self.ask_to_end()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        for process in self._family:
-            _kill(process)
-
-    def _fail(self) -> None:
-        said = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        last = f" ({said[-1].strip()})" if said else ""
-        raise PressmarkError(f"JupyterLab did not come up{last}: all of its words are in {self._log}")
-
-
-def _family(pid: int) -> list[psutil.Process]:
-    """A process and all that it started."""
-    import psutil
-
-    with suppress(psutil.NoSuchProcess):
-        parent = psutil.Process(pid)
-        return [parent, *parent.children(recursive=True)]
-    return []
-
-
-def _kill(process: psutil.Process) -> None:
-    import psutil
-
-    # Asked by its start time too, so that nobody else is hit who got its number since.
-    with suppress(psutil.NoSuchProcess):
-        process.kill()
