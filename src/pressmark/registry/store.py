@@ -98,6 +98,11 @@ class Store:
         with self.database.read() as connection:
             return tokens.find(connection, secret)
 
+    def revocations(self) -> int:
+        """Return how many tokens were revoked so far."""
+        with self.database.read() as connection:
+            return tokens.revocations(connection)
+
     def whoami(self) -> Principal:
         """Return who asks, with role and scope."""
         return self.principal

@@ -56,7 +56,7 @@ class Streams:
                 raise RegistryError(f"{scope['path']} is read with GET, not {scope['method']}", status=405)
             feed, bearers = self._following()
             headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-            principal = bearers.principal(headers.get("authorization"))
+            principal = await _who(bearers, headers.get("authorization"))
             request = _Request(
                 scope=scope, receive=receive, headers=headers, principal=principal, feed=feed, bearers=bearers
             )
@@ -145,7 +145,7 @@ class Streams:
     ) -> None:
         feed, subscription, first = request.feed, request.subscription(), True
         seq = after.seq
-        while not feed.closed and not leaving.done() and request.still_allowed():
+        while not feed.closed and not leaving.done() and await request.still_allowed():
             listener.clear()
             told, upto, resync = await self._news(feed, subscription, after._replace(seq=seq))
             if resync:
@@ -255,12 +255,17 @@ class _Request:
         seq = int(last) if last.isascii() and last.isdigit() and len(last) < 16 else self.number("after")
         return Position(*self.epoch(position), position.seq if seq is None else seq)
 
-    def still_allowed(self) -> bool:
+    async def still_allowed(self) -> bool:
         """Say whether the token still lets in who came with it, with the same rights."""
         try:
-            return self._bearers.principal(self.headers.get("authorization")) == self.principal
+            return await _who(self._bearers, self.headers.get("authorization")) == self.principal
         except AuthenticationError:
             return False
+
+
+async def _who(bearers: Bearers, authorization: str | None) -> Principal:
+    known = bearers.at_hand(authorization)
+    return known if known is not None else await asyncio.to_thread(bearers.principal, authorization)
 
 
 def _written(store: Store, asked: _Question) -> tuple[str, bytes]:

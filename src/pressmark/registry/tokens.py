@@ -99,6 +99,11 @@ def listed(connection: sa.Connection) -> list[TokenInfo]:
     return [_info(row) for row in rows]
 
 
+def revocations(connection: sa.Connection) -> int:
+    """Return how many tokens were revoked so far: what is known of a token holds until this number changes."""
+    return int(connection.execute(sa.select(sa.func.count(schema.tokens.c.revoked_at))).scalar_one())
+
+
 def find(connection: sa.Connection, secret: str) -> TokenInfo:
     """Return the token that the secret belongs to, whatever its state.
 
