@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -20,6 +21,7 @@ from pressmark.errors import WorkspaceError, WorkspaceFormatError, WorkspaceLock
 from pressmark.prompts import Unit
 from pressmark.workspace import Store
 from pressmark.workspace.connection import Database
+from pressmark.workspace.engine import ENGINE
 
 
 @contextmanager
@@ -191,3 +193,31 @@ def test_a_link_leads_to_the_same_workspace(store: Store, path: Path, unit: Call
     other.save_version("p", unit("a"))
     assert other.path == store.path
     assert len(store.versions("p")) == 1
+
+
+def test_an_interrupt_at_the_worst_moment_locks_nobody_out(store: Store, path: Path) -> None:
+    """A file that an interrupted call left attached is given back by the next call of the process."""
+    database = Database(path)
+    with ENGINE.cursor() as keeper:
+        database._attach(keeper, time.monotonic() + 10)
+    assert store.prompts().empty
+    with held(path):
+        pass
+
+
+def test_interrupts_at_any_moment_harm_nothing(store: Store, path: Path, unit: Callable[[str], Unit]) -> None:
+    """A call that is interrupted over and over either happened or did not, and the file stays free."""
+    store.save_version("p", unit("before"))
+    happened = 1
+    for turn in range(15):
+        with suppress(KeyboardInterrupt):
+            threading.Timer(0.004 * turn, os.kill, (os.getpid(), signal.SIGINT)).start()
+            store.save_version("p", unit(f"turn {turn}"))
+            happened += 1
+            for _ in range(1000):  # the interrupt is on its way and ends this
+                time.sleep(0.01)
+    saved = store.versions("p")
+    assert [version.number for version in saved] == list(range(len(saved), 0, -1))
+    assert len(saved) >= happened
+    with held(path):
+        pass

@@ -113,7 +113,7 @@ class Database:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Connection]:
-        with self._open() as connection, self._translated():
+        with self._translated(), self._open() as connection:
             connection.execute(begin)
             try:
                 if self.check:
@@ -137,7 +137,8 @@ class Database:
                     connection.execute(f"use {self._alias}")
                 yield connection
             finally:
-                connection.close()
+                with suppress(duckdb.Error):
+                    connection.close()
                 if own is None:
                     # Where this cannot fold the write-ahead log into the file, the next opening does.
                     with suppress(duckdb.Error):
@@ -147,17 +148,19 @@ class Database:
     def _turn(self, limit: float) -> Iterator[None]:
         with _turns_guard:
             turn = _turns.setdefault(str(self.path), threading.RLock())
-        if not turn.acquire(timeout=max(0.0, limit - time.monotonic())):
-            raise WorkspaceLockedError(
-                f"{self.path} has been in use by another thread of this process for {self.deadline:g} s: wait for it"
-                " to finish, then try again",
-                path=str(self.path),
-                pid=os.getpid(),
-            )
         try:
+            if not turn.acquire(timeout=max(0.0, limit - time.monotonic())):
+                raise WorkspaceLockedError(
+                    f"{self.path} has been in use by another thread of this process for {self.deadline:g} s: wait for"
+                    " it to finish, then try again",
+                    path=str(self.path),
+                    pid=os.getpid(),
+                )
             yield
         finally:
-            turn.release()
+            # Asked, because an interrupt may come between the taking and the knowing of it.
+            if turn._is_owned():  # type: ignore[attr-defined]  # the only way to ask
+                turn.release()
 
     def _attach(self, keeper: Connection, limit: float) -> Connection | None:
         """Attach the file; where the user has it open in this process already, return a connection to that."""
@@ -174,6 +177,10 @@ class Database:
                 keeper.execute(f"attach '{place}' as {self._alias} (type duckdb)")
             except duckdb.Error as error:
                 told = str(error).lower()
+                if f'by database "{self._alias}"' in told:
+                    # An interrupt came right after an attaching. It is our turn, so nobody uses it.
+                    keeper.execute(f"detach {self._alias}")
+                    continue
                 if "unique file handle conflict" in told:
                     with self._translated():
                         return duckdb.connect(str(self.path))
@@ -192,6 +199,11 @@ class Database:
             yield
         except duckdb.Error as error:
             self._refuse(error)
+        except RuntimeError as error:
+            # What DuckDB makes of a Ctrl-C that reaches it while it works.
+            if "query interrupted" in str(error).lower():
+                raise KeyboardInterrupt from error
+            raise
 
     def _refuse_locked(self, error: duckdb.Error) -> NoReturn:
         held = _HOLDER.search(str(error))
