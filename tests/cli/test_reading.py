@@ -87,6 +87,16 @@ def test_verify_counts_and_finds_what_was_altered(pressmark, registry):
     assert "Traceback" not in refused.stderr
 
 
+def test_what_others_wrote_cannot_steer_the_terminal(pressmark, registry):
+    """Escape sequences in a template are shown as characters, in every form in which it is printed."""
+    registry.publish(NAME, text="\x1b[2Jone \x9b31m", label="production")
+    registry.publish(NAME, text="\x1b]0;title\x07two")
+    for command in (("get", NAME), ("get", NAME, "--json"), ("get", NAME, "--request"), ("diff", NAME, "v1", "v2")):
+        said = pressmark(*command)
+        assert said.exit_code == 0, said.stderr
+        assert not set(said.stdout) & set("\x1b\x07\x9b")
+
+
 def test_token_is_made_used_and_revoked(pressmark, registry):
     """A reader's token reads, may not move, and reads no more once it is revoked; its secret is not listed."""
     registry.publish(NAME, text="one", label="production")

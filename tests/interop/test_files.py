@@ -58,7 +58,7 @@ FULL = build_unit(
 # Everything JSON text may hold, with what TOML and line ends make difficult well represented.
 TEXT = st.text(
     st.one_of(
-        st.sampled_from("'\"\\\n\r\t\x00\x07\x1b\x7f\x85\u2028\ufeff#=[] "),
+        st.sampled_from("'\"\\\n\r\t\x00\x07\x1b\x7f\x85\x9b\u2028\u202e\ufeff#=[] "),
         st.characters(codec="utf-8", exclude_characters="{}"),
     ),
     max_size=30,
@@ -147,6 +147,13 @@ def test_file_reads_well() -> None:
     assert "Look:\n{{ text }}" in text
     assert "\\" not in text.replace('"\\n\\n"', "").partition("[json]")[0].replace("json = '''", "").replace('\\"', "")
     assert tomllib.loads(text)["messages"][0]["role"] == "system"
+
+
+def test_unseen_characters_are_seen() -> None:
+    """Control characters and those that turn the writing's order stand escaped in the file."""
+    text = dumps(PromptFile("a/b", build_unit(text="one\ntwo \u202e\x9b\x1b[2J", model="m")))
+    assert "two \\u202e\\u009b\\u001b[2J" in text
+    assert text.isascii()
 
 
 def test_variables_may_be_left_out() -> None:

@@ -14,7 +14,7 @@ from pressmark.api.changes import Changes
 from pressmark.errors import RegistryError
 from pressmark.gate import GateDecision
 from pressmark.prompts import Entry, LabelPointer, Position, Version
-from pressmark.prompts.words import entry_sentence
+from pressmark.prompts.sentences import entry_sentence
 from pressmark.registry.values import UNSET, Expected, Move, NewToken, Published, TokenInfo, Verification
 
 if TYPE_CHECKING:

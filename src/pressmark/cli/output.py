@@ -127,9 +127,9 @@ def _end(
 ) -> NoReturn:
     if as_json:
         emit({"error": {"message": message, "kind": kind, "reasons": list(reasons)}})
-    click.echo(f"Error: {message}", err=True)
+    click.echo(plain(f"Error: {message}"), err=True)
     for reason in reasons:
-        click.echo(f"  ! {reason['sentence']}: {reason['next_step']}", err=True)
+        click.echo(plain(f"  ! {reason['sentence']}: {reason['next_step']}"), err=True)
     sys.exit(status)
 
 
@@ -153,7 +153,14 @@ def _reasons(error: PressmarkError) -> list[dict[str, str]]:
 
 def emit(value: Any) -> None:
     """Print a value as JSON."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    # These are allowed within JSON's strings, but a terminal may obey them.
+    click.echo(re.sub(r"[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", text))
+
+
+def plain(text: str) -> str:
+    """The text with control characters shown, so that what others wrote cannot steer the terminal."""
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, empty: str) -> None:
@@ -170,7 +177,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, empty: str) 
         shown.add_column(column, overflow="fold")
     for row in rows:
         # Text, so that brackets in a reason or output are never read as markup.
-        shown.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+        shown.add_row(*(Text("" if cell is None else plain(str(cell))) for cell in row))
     # Into a pipe every row stays on one line.
     console = Console() if sys.stdout.isatty() else Console(width=10_000)
     console.print(shown)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pressmark.cli.output import emit, json_option, registry_options, table, told
+from pressmark.cli.output import emit, json_option, plain, registry_options, table, told
 from pressmark.cli.places import Versions, open_registry, open_workspace
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ def get(
 
     # Comments, so that what is printed can be kept as a file.
     click.echo(f"# {found}  {found.digest}")
-    click.echo(f"# {found.author}, {found.created_at:%Y-%m-%d %H:%M} UTC: {' '.join(found.message.split())}\n")
+    said = plain(f"{found.author}, {found.created_at:%Y-%m-%d %H:%M} UTC: {' '.join(found.message.split())}")
+    click.echo(f"# {said}\n")
     click.echo(dumps(PromptFile(found.name, found.unit)), nl=False)
 
 
@@ -94,7 +95,7 @@ def log(name: str | None, limit: int, registry_url: str, as_json: bool) -> None:
 
         emit([wire.entry_to_dict(entry) for entry in entries])
         return
-    from pressmark.prompts.words import entry_sentence
+    from pressmark.prompts.sentences import entry_sentence
 
     rows = [
         (entry.seq, f"{entry.at:%Y-%m-%d %H:%M:%S}", entry.actor, entry_sentence(entry), entry.reason)
@@ -132,9 +133,9 @@ def diff(name: str, before: str, after: str, workspace: Path | None, registry_ur
     if not changes:
         click.echo(f"{one.version} and {two.version} say the same ({one.digest[:19]}…).")
     for change in changes:
-        click.secho(change.part, bold=True)
+        click.secho(plain(change.part), bold=True)
         for line in change.unified():
-            click.secho(f"  {line}", fg=_COLOURS.get(line[:1]))
+            click.secho(plain(f"  {line}"), fg=_COLOURS.get(line[:1]))
 
 
 @click.command()

@@ -236,7 +236,7 @@ def _tell_moved(entry: Entry, as_json: bool) -> None:
 
         emit(wire.entry_to_dict(entry))
         return
-    from pressmark.prompts.words import entry_sentence
+    from pressmark.prompts.sentences import entry_sentence
 
     said = entry_sentence(entry)
     click.echo(f"{said[:1].upper()}{said[1:]} (entry {entry.seq}).")

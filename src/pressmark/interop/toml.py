@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_NOT_LITERAL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]|'''|'\Z")
+# Control characters, and those that turn the order of what is shown: who reviews a file must see them.
+_UNSEEN: Final = r"\x7f-\x9f\u202a-\u202e\u2066-\u2069"
+_CONTROL: Final = re.compile(rf"[\x00-\x1f{_UNSEEN}]")
+_NOT_LITERAL: Final = re.compile(rf"[\x00-\x08\x0b-\x1f{_UNSEEN}]|'''|'\Z")
 _SHORT: Final = {"\b": r"\b", "\t": r"\t", "\n": r"\n", "\f": r"\f", "\r": r"\r", '"': r"\"", "\\": r"\\"}
 # JSON Schemas and the like: people paste them as JSON.
 _AS_JSON: Final = ("tools", "tool_choice", "response_format")

@@ -15,7 +15,7 @@ from pressmark.errors import (
     RegistryUnavailableError,
 )
 from pressmark.prompts import LATEST, Entry, LabelPointer
-from pressmark.prompts.words import entry_sentence
+from pressmark.prompts.sentences import entry_sentence
 from pressmark.registry.values import Published
 from pressmark.widgets.protocols import (
     EntryView,
