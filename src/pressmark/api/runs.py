@@ -18,6 +18,7 @@ from pressmark.evals.asking import Patience
 from pressmark.evals.comparison import Comparison, compare_scores
 from pressmark.evals.plan import plan
 from pressmark.evals.records import OutputRecord
+from pressmark.evals.report import summarise
 from pressmark.evals.runner import Execution, finished, start
 from pressmark.prompts import Version
 from pressmark.providers import completer
@@ -296,41 +297,23 @@ class Run:
         return results.loc[results["error"].notna(), ["version", "row", "repeat", "error"]].reset_index(drop=True)
 
     def summary(self) -> pandas.DataFrame:
-        """Return a row for each version, scorer and slice: n (rows), mean, stderr, low, high (95 %), errors.
+        """Return a row for each version, scorer and slice: n (rows), mean, stderr, low, high (95 %), missing (rows).
 
-        The slice is empty for all rows together. A row's score is the mean over its repeats.
+        The slice `all` is every row. A row's score is the mean over its repeats.
         """
         import pandas as pd
 
-        from pressmark import stats
-
         suite = self.suite
-        scores = self._workspace.store.row_scores(self.id)
-        slices = _slices(suite)
-        rows = []
-        for name, digest in self._digests.items():
-            for scorer in suite.scorers:
-                mine = scores[(scores["version"] == digest) & (scores["scorer"] == scorer.name)]
-                for label, members in slices.items():
-                    part = mine if members is None else mine[mine["row"].isin(members)]
-                    values = part["value"].dropna().tolist()
-                    wanted = len(suite.dataset) if members is None else len(members)
-                    told = stats.mean(values) if values else None
-                    rows.append(
-                        [
-                            name,
-                            scorer.name,
-                            label,
-                            len(values),
-                            told.mean if told else None,
-                            told.stderr if told else None,
-                            told.low if told else None,
-                            told.high if told else None,
-                            wanted - len(values),
-                        ]
-                    )
+        found = self._workspace.store.row_scores(self.id).dropna(subset=["value"])
+        scores: dict[tuple[str, str], dict[int, float]] = {
+            (str(version), str(scorer)): dict(zip(part["row"].tolist(), part["value"].tolist(), strict=True))
+            for (version, scorer), part in found.groupby(["version", "scorer"])
+        }
+        rows = range(len(suite.dataset))
+        names = {digest: name for name, digest in self._digests.items()}
+        told = summarise(scores, dict.fromkeys(names, rows), suite)
         columns = ["version", "scorer", "slice", "n", "mean", "stderr", "low", "high", "missing"]
-        return pd.DataFrame(rows, columns=columns)
+        return pd.DataFrame([row._replace(version=names[row.version]) for row in told])[columns]
 
     def compare(
         self,
@@ -367,7 +350,7 @@ class Run:
             suite,
             judged,
             clusters=clusters,
-            asked=pairs["row"].tolist(),
+            asked=range(len(suite.dataset)),
             names=(before, after),
         )
 
@@ -423,16 +406,6 @@ class Run:
             return self.compare(self.versions[0], candidate).sentence
         except PressmarkError as error:
             return str(error)
-
-
-def _slices(suite: Suite) -> dict[str, list[int] | None]:
-    found: dict[str, list[int] | None] = {"": None}
-    if suite.slice:
-        for number, row in enumerate(suite.dataset.rows):
-            members = found.setdefault(str(row[suite.slice]), [])
-            assert members is not None
-            members.append(number)
-    return found
 
 
 def _by_row(pairs: pandas.DataFrame, side: str) -> dict[int, float]:

@@ -11,7 +11,7 @@ from pressmark.evals.dataset import Dataset
 from pressmark.evals.plan import Call, Plan, plan
 from pressmark.evals.progress import Progress
 from pressmark.evals.records import Memory, OutputRecord, RowError, Sink, Task
-from pressmark.evals.report import Report, SummaryRow, report, summary
+from pressmark.evals.report import Report, SummaryRow, report, summarise, summary
 from pressmark.evals.runner import Execution, execute, finished, start
 from pressmark.evals.suite import Suite
 
@@ -46,5 +46,6 @@ __all__ = [
     "row_scores",
     "scorers",
     "start",
+    "summarise",
     "summary",
 ]

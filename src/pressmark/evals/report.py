@@ -113,17 +113,33 @@ class SummaryRow(NamedTuple):
 
 
 def summary(records: Iterable[OutputRecord], suite: Suite) -> list[SummaryRow]:
-    """Summarise a run: for each version and scorer, the whole and each slice."""
+    """Summarise a run's records: for each version and scorer, the whole and each slice."""
     kept = list(records)
     run: dict[str, set[int]] = {}
     for record in kept:
         run.setdefault(record.version, set()).add(record.row)
+    scores = {
+        (version, scorer.name): row_scores(kept, version, scorer.name) for version in run for scorer in suite.scorers
+    }
+    return summarise(scores, {version: sorted(rows) for version, rows in run.items()}, suite)
+
+
+def summarise(
+    scores: Mapping[tuple[str, str], Mapping[int, float]], rows: Mapping[str, Sequence[int]], suite: Suite
+) -> list[SummaryRow]:
+    """Summarise row scores: for each version and scorer, the whole and each slice.
+
+    Args:
+        scores: By version and scorer, the score of each row that has one.
+        rows: By version, the rows that were run.
+        suite: The suite.
+    """
     told = []
-    for version, rows in run.items():
+    for version, run in rows.items():
         for scorer in suite.scorers:
-            scores = row_scores(kept, version, scorer.name)
-            for name, part in _parts(suite, sorted(rows)):
-                told.append(_summary_row(version, scorer.name, name, [scores.get(row) for row in part]))
+            found = scores.get((version, scorer.name), {})
+            for name, part in _parts(suite, run):
+                told.append(_summary_row(version, scorer.name, name, [found.get(row) for row in part]))
     return told
 
 
