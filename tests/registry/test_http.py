@@ -14,11 +14,13 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 import urllib3
+from fastapi import APIRouter, Depends
 
 from pressmark.prompts import sha256_digest
 from pressmark.registry import database
 from pressmark.registry.guard import MAX_BODY, MAX_NESTING, MAX_PUBLISH, nesting
 from pressmark.registry.remote import Remote
+from pressmark.registry.server import acting
 from pressmark.registry.serving import Running, running
 from pressmark.registry.store import Store
 
@@ -263,6 +265,8 @@ def test_unrouted(web: Web) -> None:
     refused(web("GET", "/v1/nothing"), 404, "not_found")
     refused(web("DELETE", "/v1/prompts"), 405, "method_not_allowed")
     refused(web("POST", "/v1/sync", {}), 405)
+    assert web("HEAD", "/v1/events").status == 405
+    assert web("HEAD", "/v1/sync").status == 200
     refused(web("GET", "/v1/log?limit=0"), 422)
     refused(web("GET", "/v1/log?before=99999999999999999999"), 422)
     refused(web("GET", "/v1/sync?since=x"), 422)
@@ -330,6 +334,22 @@ def test_openapi(web: Web) -> None:
     paths = web("GET", "/openapi.json").told["paths"]
     assert {"/v1/sync", "/v1/events", "/v1/units/{digest}", "/v1/moves", "/v1/status"} <= set(paths)
     assert all("/-/" in path for path in paths if path.startswith("/v1/prompts/"))
+
+
+def test_routers_handed_in(sqlite_store: Store) -> None:
+    """A router that the server is given is served behind the same tokens, bounds and form of errors."""
+    router = APIRouter()
+
+    @router.get("/other/{name:path}")
+    def other(name: str, store: Store = Depends(acting)) -> dict[str, str]:  # noqa: B008 - FastAPI's own form
+        return {"who": store.whoami().name, "version": store.version(name, "latest").version}
+
+    publish(sqlite_store)
+    with running(sqlite_store, routers=[router]) as server:
+        web = Web(server)
+        assert web("GET", f"/other/{NAME}").told == {"who": "admin", "version": "v1"}
+        refused(web("GET", f"/other/{NAME}", authorization=""), 401)
+        refused(web("GET", "/other/no/such"), 404, "prompt_not_found")
 
 
 def test_small_answers_are_not_delayed(server: Running, web: Web) -> None:

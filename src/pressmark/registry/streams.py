@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
-import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs
 
-from pressmark.errors import AuthenticationError, NotFoundError, PressmarkError, RegistryError
+import orjson
+
+from pressmark.errors import (
+    AuthenticationError,
+    NotFoundError,
+    PressmarkError,
+    RegistryError,
+    RegistryUnavailableError,
+)
 from pressmark.prompts import Position
 from pressmark.registry import state
 from pressmark.registry.bearers import Bearers
@@ -52,7 +60,7 @@ class Streams:
             await self._app(scope, receive, send)
             return
         try:
-            if scope["method"] not in ("GET", "HEAD"):
+            if scope["method"] not in ("GET", "HEAD") or (scope["method"] == "HEAD" and answer == self._events):
                 raise RegistryError(f"{scope['path']} is read with GET, not {scope['method']}", status=405)
             feed, bearers = self._following()
             headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
@@ -127,7 +135,8 @@ class Streams:
         leaving = asyncio.ensure_future(_gone(request.receive, listener))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await self._tell(request, after, listener, leaving, send)
+            with contextlib.suppress(RegistryUnavailableError):  # whoever comes back is told so, with a status
+                await self._tell(request, after, listener, leaving, send)
             await asyncio.wait_for(send({"type": "http.response.body", "body": b""}), STALLED)
         except TimeoutError:
             return  # its reader stalled; the server closes the connection
@@ -261,6 +270,8 @@ class _Request:
             return await _who(self._bearers, self.headers.get("authorization")) == self.principal
         except AuthenticationError:
             return False
+        except RegistryUnavailableError:
+            return True  # a store that is away revokes nothing; it is asked again with the next event
 
 
 async def _who(bearers: Bearers, authorization: str | None) -> Principal:
@@ -277,7 +288,7 @@ def _written(store: Store, asked: _Question) -> tuple[str, bytes]:
     part = "all" if told["full"] or asked.since is None else f"since-{asked.since.seq}"
     marks = [position["registry"], position["epoch"], position["seq"], told["scope"], part]
     etag = "-".join(str(mark) for mark in [*marks, *([] if asked.units else ["bare"]), *(["gzip"] * asked.zipped)])
-    body = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    body = orjson.dumps(told)
     return f'"{etag}"', gzip.compress(body, 1, mtime=0) if asked.zipped else body
 
 
