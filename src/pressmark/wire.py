@@ -17,6 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 from pressmark.errors import InvalidUnitError, MalformedAnswerError, PressmarkError, RegistryError
 from pressmark.prompts import Entry, LabelPointer, Position, Unit, freeze, sha256_digest, thaw
 from pressmark.prompts.entry import timestamp
+from pressmark.prompts.quoting import shown
 from pressmark.rendering import PromptVersion
 
 WIRE = 1
@@ -51,14 +52,14 @@ def _reads(what: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
 def _text(told: Mapping[str, Any], key: str) -> str:
     value = told[key]
     if not isinstance(value, str):
-        raise TypeError(f"{key} is {value!r} where text belongs")
+        raise TypeError(f"{key} is {shown(value)} where text belongs")
     return value
 
 
 def _number(told: Mapping[str, Any], key: str) -> int:
     value = told[key]
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{key} is {value!r} where a whole number belongs")
+        raise TypeError(f"{key} is {shown(value)} where a whole number belongs")
     return value
 
 
@@ -68,8 +69,8 @@ def _optional_number(told: Mapping[str, Any], key: str) -> int | None:
 
 def _version_number(told: Mapping[str, Any]) -> int:
     version = _text(told, "version")
-    if not re.fullmatch(r"v[0-9]{1,15}", version):
-        raise ValueError(f"version is {version!r} where one such as 'v3' belongs")
+    if not re.fullmatch(r"v[0-9]{1,16}", version):
+        raise ValueError(f"version is {shown(version)} where one such as 'v3' belongs")
     return int(version[1:])
 
 
@@ -82,7 +83,7 @@ def read_time(text: str) -> datetime:
     """
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
-        raise ValueError(f"{text!r} has no time zone")
+        raise ValueError(f"{shown(text)} has no time zone")
     return at.astimezone(UTC)
 
 

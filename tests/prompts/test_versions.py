@@ -136,7 +136,7 @@ def test_a_unit_comes_back_from_its_json(told: Any) -> None:
         ({"format": "1"}, "format", "got '1'"),
         ({"format": 2}, "format", "this unit has format 2, and this Pressmark reads format 1: upgrade pressmark"),
         ({"format": 1, "templat": {}}, "unit", "no part called 'templat'; its parts are format, inputs, model,"),
-        ({"format": 1, 3: 4}, "unit", "no part called 3"),
+        ({"format": 1, 3: 4}, "unit", "no part called '3'"),
         ({"format": 1, "template": {"text": "x", "messages": []}}, "template", 'is {"messages": […]} or {"text": "…"}'),
         ({"format": 1, "template": "x"}, "template", 'is {"messages": […]} or {"text": "…"}'),
         ({"format": 1, "template": {"text": "x"}}, "model", "got None"),

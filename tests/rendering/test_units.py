@@ -92,7 +92,7 @@ def test_everything_at_once() -> None:
         ({"variables": ["a"]}, "variables", "must be an object such as"),
         ({"variables": {"a": "text"}}, "variables.a", "has type 'text': choose one of any, string"),
         ({"variables": {"a": 3}}, "variables.a", "must be a type or an object"),
-        ({"variables": {"a": {"typ": "string"}}}, "variables.a", "has unknown keys: typ"),
+        ({"variables": {"a": {"typ": "string"}}}, "variables.a", "has unknown keys: 'typ'"),
         ({"variables": {"a": {"description": 3}}}, "variables.a", "description must be text"),
         (
             {"variables": {"a": {"type": "integer", "default": "3"}}},
@@ -133,7 +133,7 @@ def test_everything_at_once() -> None:
         (
             {"tools": [TOOL], "tool_choice": {"type": "function", "function": "x"}},
             "tool_choice",
-            "there are find_order",
+            "there are 'find_order'",
         ),
         (
             {"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "x"}}},
@@ -178,7 +178,7 @@ def test_bad_input(changes: dict[str, Any], field: str, said: str) -> None:
             "messages[0].content[0]",
             '{"url": "…"}',
         ),
-        ([{"role": "user", "content": "x", "weight": 1}], "messages[0]", "has unknown keys: weight"),
+        ([{"role": "user", "content": "x", "weight": 1}], "messages[0]", "has unknown keys: 'weight'"),
         ([{"role": "user", "content": "x", "name": ""}], "messages[0]", "has the name ''"),
         ([{"role": "user", "content": "x", "tool_call_id": "c"}], "messages[0]", "others have none"),
         ([{"role": "tool", "content": "x"}], "messages[0]", "needs the tool_call_id"),
@@ -197,7 +197,7 @@ def test_bad_input(changes: dict[str, Any], field: str, said: str) -> None:
         (
             [call("{}", "other")],
             "messages[0].tool_calls[0]",
-            "calls 'other', which is not among the prompt's tools (find_order)",
+            "calls 'other', which is not among the prompt's tools ('find_order')",
         ),
         ([call("{}", "{{ name }}")], "messages[0].tool_calls[0]", "has a template as its tool's name"),
         (
@@ -206,7 +206,7 @@ def test_bad_input(changes: dict[str, Any], field: str, said: str) -> None:
             "the parameter 'nummer', which the tool does not declare",
         ),
         ([call('{"number": {{ n | tojson }}, "x": {{ y }}}')], "messages[0].tool_calls[0]", "the parameter 'x'"),
-        ([call('{"number": "{{ n }}", "x": 1}')], "messages[0].tool_calls[0]", "it declares number, limit"),
+        ([call('{"number": "{{ n }}", "x": 1}')], "messages[0].tool_calls[0]", "it declares 'number', 'limit'"),
         ([call("{number: 1}")], "messages[0].tool_calls[0].function.arguments", "is not readable JSON"),
         (
             [call("[1]")],

@@ -8,6 +8,7 @@ from typing import Any, Final
 from pressmark.errors import InvalidUnitError
 from pressmark.prompts.frozen import FrozenDict, freeze
 from pressmark.prompts.names import check_variable
+from pressmark.prompts.quoting import listed, shown
 
 ROLES: Final = ("system", "developer", "user", "assistant", "tool")
 _KEYS: Final = frozenset({"role", "content", "name", "tool_calls", "tool_call_id"})
@@ -31,17 +32,17 @@ def read_message(told: Any, place: int) -> FrozenDict:
             raise _error(where, 'must be {"placeholder": "variable name"} and nothing else')
         return FrozenDict({"placeholder": check_variable(told["placeholder"], where)})
     if told.get("role") not in ROLES:
-        raise _error(where, f"has role {told.get('role')!r}: choose one of {', '.join(ROLES)}")
+        raise _error(where, f"has role {shown(told.get('role'))}: choose one of {', '.join(ROLES)}")
     if unknown := set(told) - _KEYS:
         raise _error(
             where,
-            f"has unknown keys: {', '.join(sorted(map(str, unknown)))}; it may have {', '.join(sorted(_KEYS))}",
+            f"has unknown keys: {listed(sorted(map(str, unknown)))}; it may have {', '.join(sorted(_KEYS))}",
         )
     _check_content(told, where)
     _check_calls(told, where)
     for key in ("name", "tool_call_id"):
         if key in told and (not isinstance(told[key], str) or not told[key]):
-            raise _error(where, f"has the {key} {told[key]!r}: write it as text, or drop it")
+            raise _error(where, f"has the {key} {shown(told[key])}: write it as text, or drop it")
     if (told["role"] == "tool") != ("tool_call_id" in told):
         raise _error(where, "of role 'tool' needs the tool_call_id of the call that it answers; others have none")
     try:

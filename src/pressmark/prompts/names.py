@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from pressmark.errors import InvalidNameError
+from pressmark.prompts.quoting import shown
 
 _SEGMENT = r"[a-z0-9]+(?:[._-][a-z0-9]+)*"
 _NAME = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*")
@@ -40,8 +41,8 @@ def check_name(name: object, what: str = "prompt name") -> str:
             f"the {what} has {len(name):,} characters; at most {MAX_NAME} are allowed: shorten it", field="name"
         )
     raise InvalidNameError(
-        f"{name!r} cannot be a {what}: use lower-case letters and digits, joined by '.', '_', '-' or '/'"
-        + _proposal(name),
+        f"{shown(name, MAX_NAME + 2)} cannot be a {what}: use lower-case letters and digits, joined by '.', '_', '-'"
+        " or '/'" + _proposal(name),
         field="name",
     )
 
@@ -57,9 +58,8 @@ def check_label(label: object, *, movable: bool = False) -> str:
         InvalidNameError: The label is of another form, or reserved.
     """
     if not (isinstance(label, str) and len(label) <= MAX_LABEL and _LABEL.fullmatch(label)):
-        shown = repr(label)
         raise InvalidNameError(
-            f"{shown if len(shown) <= 80 else shown[:79] + '…'} cannot be a label: use lower-case letters and digits"
+            f"{shown(label)} cannot be a label: use lower-case letters and digits"
             f" joined by '.', '_' or '-', at most {MAX_LABEL} characters, such as 'production'",
             field="label",
         )
@@ -95,17 +95,17 @@ def check_variable(name: object, field: str = "variables") -> str:
 def variable_problem(name: object) -> str | None:
     """Say why a template's variable cannot have the name, and what to do; None where it can."""
     if not isinstance(name, str) or not name.isidentifier():
-        return f"{name!r} cannot be a variable's name: use letters, digits and '_', not starting with a digit"
+        return f"{shown(name)} cannot be a variable's name: use letters, digits and '_', not starting with a digit"
     if name in RESERVED_NAMES:
-        return f"{name!r} cannot be a variable's name, since it is a word of the template language: rename it"
+        return f"{shown(name)} cannot be a variable's name, since it is a word of the template language: rename it"
     if name.startswith("_"):
-        return f"{name!r} cannot be a variable's name, since it starts with '_': rename it"
+        return f"{shown(name)} cannot be a variable's name, since it starts with '_': rename it"
     if not name.isascii():
         import unicodedata
 
         # Python takes two spellings for one name, so two variables would become one.
         if (normal := unicodedata.normalize("NFKC", name)) != name:
-            return f"{name!r} is not in its normal Unicode form: write {normal!r}"
+            return f"{shown(name)} is not in its normal Unicode form: write {shown(normal)}"
     return None
 
 
@@ -117,9 +117,8 @@ def check_pattern(pattern: object) -> str:
     """
     if isinstance(pattern, str) and len(pattern) <= MAX_NAME and _PATTERN.fullmatch(pattern):
         return pattern
-    shown = repr(pattern)
     raise InvalidNameError(
-        f"{shown if len(shown) <= 80 else shown[:79] + '…'} cannot be a pattern of names: use a name in which '*'"
+        f"{shown(pattern)} cannot be a pattern of names: use a name in which '*'"
         f" stands for a part of a segment and '**' for whole segments, at most {MAX_NAME} characters, such as"
         " 'support/*'",
         field="name",

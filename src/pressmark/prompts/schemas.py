@@ -8,9 +8,12 @@ from typing import Any
 
 from pressmark.errors import InvalidUnitError
 from pressmark.prompts.frozen import thaw
+from pressmark.prompts.quoting import listed, shown
 
 Place = tuple[str | int, ...]
 
+MAX_PARTS = 2000
+MAX_PATTERN = 500
 _FORMATS = ("text", "json_object", "json_schema")
 _CHOICES = ("auto", "none", "required")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -36,9 +39,11 @@ def check_schema(schema: Any, field: str) -> None:
     if not isinstance(schema.get("$schema", ""), str):
         raise InvalidUnitError(f"{field} has a $schema that is no text: write its address, or drop it", field=field)
     schema = thaw(schema)
-    validator = validator_for(schema, default=jsonschema.Draft202012Validator)
+    _check_size(schema, field)
     try:
-        validator.check_schema(schema)
+        validator_for(schema, default=jsonschema.Draft202012Validator).check_schema(schema)
+    except (RecursionError, OverflowError, ValueError) as error:
+        raise InvalidUnitError(f"{field} cannot be checked ({error}): simplify it", field=field) from error
     except jsonschema.SchemaError as error:
         said = error.message if len(error.message) <= 200 else error.message[:199] + "…"
         raise InvalidUnitError(
@@ -48,10 +53,29 @@ def check_schema(schema: Any, field: str) -> None:
     for place, required, properties in _objects(schema, ()):
         if undeclared := [name for name in required if name not in properties]:
             raise InvalidUnitError(
-                f"{field} requires {', '.join(map(repr, undeclared))} at {_place(place)}, which its properties do not"
+                f"{field} requires {listed(undeclared)} at {_place(place)}, which its properties do not"
                 " declare: declare it or drop it from 'required'",
                 field=field,
             )
+
+
+def _check_size(schema: dict[str, Any], field: str) -> None:
+    """Refuse what would take seconds to check."""
+    left: list[Any] = [schema]
+    count = 0
+    while left and count <= MAX_PARTS:
+        part = left.pop()
+        count += 1
+        if isinstance(part, dict):
+            patterns = [part.get("pattern"), *(part.get("patternProperties") or ())]
+            if any(isinstance(pattern, str) and len(pattern) > MAX_PATTERN for pattern in patterns):
+                raise InvalidUnitError(
+                    f"{field} has a pattern of over {MAX_PATTERN} characters: shorten it", field=field
+                )
+        members = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+        left.extend(member for member in members if isinstance(member, dict | list))
+    if left:
+        raise InvalidUnitError(f"{field} has over {MAX_PARTS:,} parts: leave some out", field=field)
 
 
 def _place(steps: Sequence[str | int]) -> str:
@@ -100,7 +124,7 @@ def _checked_name(name: Any, field: str) -> str:
     if isinstance(name, str) and _NAME.fullmatch(name):
         return name
     raise InvalidUnitError(
-        f"{field} is {name!r}: give it a name of letters, digits, '_' and '-', at most 64 characters", field=field
+        f"{field} is {shown(name)}: give it a name of letters, digits, '_' and '-', at most 64 characters", field=field
     )
 
 
@@ -117,8 +141,8 @@ def _check_choice(choice: Any, names: list[str]) -> None:
     wanted = function.get("name") if isinstance(function, Mapping) else None
     if wanted not in names or choice.get("type") != "function":
         raise InvalidUnitError(
-            f"tool_choice is {thaw(choice)!r}: choose one of {', '.join(_CHOICES)}, or name a tool as"
-            f' {{"type": "function", "function": {{"name": …}}}}; there are {", ".join(names)}',
+            f"tool_choice is {shown(choice)}: choose one of {', '.join(_CHOICES)}, or name a tool as"
+            f' {{"type": "function", "function": {{"name": …}}}}; there are {listed(names)}',
             field="tool_choice",
         )
 
@@ -134,7 +158,7 @@ def check_response_format(response_format: Any) -> None:
     kind = response_format.get("type") if isinstance(response_format, Mapping) else None
     if kind not in _FORMATS:
         raise InvalidUnitError(
-            f"response_format has the type {kind!r}: choose one of {', '.join(_FORMATS)}", field="response_format"
+            f"response_format has the type {shown(kind)}: choose one of {', '.join(_FORMATS)}", field="response_format"
         )
     if kind == "json_schema":
         body = response_format.get("json_schema")

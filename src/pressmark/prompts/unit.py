@@ -20,6 +20,7 @@ from pressmark.errors import InvalidUnitError
 from pressmark.prompts.frozen import FrozenDict, FrozenList, Immutable, freeze, thaw
 from pressmark.prompts.messages import read_message
 from pressmark.prompts.names import check_label, check_name
+from pressmark.prompts.quoting import listed, shown
 from pressmark.prompts.variable import Variable
 
 FORMAT: Final = 1
@@ -131,7 +132,7 @@ class Unit(Immutable):
         _check_format(told.get("format"))
         if unknown := set(told) - _KEYS:
             raise InvalidUnitError(
-                f"a unit has no part called {', '.join(sorted(map(repr, unknown)))}; its parts are"
+                f"a unit has no part called {listed(sorted(map(str, unknown)))}; its parts are"
                 f" {', '.join(sorted(_KEYS))}",
                 field="unit",
             )
@@ -160,7 +161,7 @@ def _check_format(told: object) -> None:
         raise InvalidUnitError(
             f"this unit has format {told}, and this Pressmark reads format {FORMAT}: upgrade pressmark", field="format"
         )
-    raise InvalidUnitError(f"a unit says its format: {FORMAT}; got {told!r}: correct it", field="format")
+    raise InvalidUnitError(f"a unit says its format: {FORMAT}; got {shown(told)}: correct it", field="format")
 
 
 def parse_input(reference: str) -> tuple[str, str]:
@@ -172,7 +173,7 @@ def parse_input(reference: str) -> tuple[str, str]:
     name, at, label = reference.partition("@") if isinstance(reference, str) else ("", "", "")
     if not at:
         raise InvalidUnitError(
-            f"an input names a prompt and a label, such as 'support/summarise@production'; got {reference!r}",
+            f"an input names a prompt and a label, such as 'support/summarise@production'; got {shown(reference)}",
             field="inputs",
         )
     return check_name(name), check_label(label)
@@ -193,7 +194,7 @@ def _template(told: Any) -> ChatTemplate | TextTemplate:
 
 def _model(told: Any) -> str:
     if not isinstance(told, str) or not told.strip() or told != told.strip():
-        raise InvalidUnitError(f"model must be a model's name, such as 'gpt-5-mini'; got {told!r}", field="model")
+        raise InvalidUnitError(f"model must be a model's name, such as 'gpt-5-mini'; got {shown(told)}", field="model")
     return told
 
 
@@ -223,7 +224,7 @@ def _inputs(told: Any, variables: Mapping[str, Any]) -> FrozenDict:
         parse_input(reference)
         if not isinstance(variable, str) or variable not in variables:
             raise InvalidUnitError(
-                f"input {variable!r} is not a variable of the template: use it there or drop it",
+                f"input {shown(variable)} is not a variable of the template: use it there or drop it",
                 field="inputs",
             )
     return FrozenDict(told)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from pressmark.errors import InvalidUnitError
 from pressmark.prompts.frozen import Immutable, freeze, thaw
 from pressmark.prompts.names import check_variable
+from pressmark.prompts.quoting import listed, shown
 
 TYPES: Final = ("any", "string", "number", "integer", "boolean", "list", "object", "messages")
 
@@ -89,13 +90,13 @@ class Variable(Immutable):
             )
         if unknown := set(told) - {"type", "default", "example", "description"}:
             raise InvalidUnitError(
-                f"{where} has unknown keys: {', '.join(sorted(map(str, unknown)))}; it may have type, default, example"
+                f"{where} has unknown keys: {listed(sorted(map(str, unknown)))}; it may have type, default, example"
                 " and description",
                 field=where,
             )
         kind, description = told.get("type", "any"), told.get("description", "")
         if kind not in TYPES:
-            raise InvalidUnitError(f"{where} has type {kind!r}: choose one of {', '.join(TYPES)}", field=where)
+            raise InvalidUnitError(f"{where} has type {shown(kind)}: choose one of {', '.join(TYPES)}", field=where)
         if not isinstance(description, str):
             raise InvalidUnitError(
                 f"{where}.description must be text, got {type(description).__name__}: write a sentence", field=where

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pressmark.errors import VersionNotFoundError
 from pressmark.prompts.frozen import Immutable
+from pressmark.prompts.quoting import shown
 from pressmark.prompts.unit import Unit
 
 StoreKind = Literal["workspace", "registry"]
@@ -72,8 +73,10 @@ def parse_number(reference: object, store: StoreKind) -> int | None:
             f"{reference!r} is a {other} version, and this is a {store}: write {mark}… or the digest"
         )
     if not isinstance(reference, str) or not reference.strip() or reference.isdecimal():
-        shown = reference if str(reference).isdecimal() and len(str(reference)) < 10 else 3
-        raise VersionNotFoundError(f"{reference!r} does not name a version: write '{mark}{shown}', a label or a digest")
+        example = reference if str(reference).isdecimal() and len(str(reference)) < 10 else 3
+        raise VersionNotFoundError(
+            f"{shown(reference)} does not name a version: write '{mark}{example}', a label or a digest"
+        )
     return None
 
 

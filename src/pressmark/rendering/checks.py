@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 
@@ -71,6 +72,8 @@ _INSTEAD: dict[type[nodes.Node], str] = {
 _FILTER_FOR = {"strip": "trim", "lstrip": "trim", "rstrip": "trim", "dumps": "tojson", "get": "default"} | {
     name: name for name in ("items", "lower", "upper", "title", "capitalize", "replace", "join", "count", "sort")
 }
+# A sentence may quote a name out of the template, and that may be very long.
+_LONGEST = 500
 _ENDS = re.compile(r"Jinja was looking for the following tags: (.*?)\. The innermost block .*? is ('\w+')")
 
 
@@ -132,6 +135,7 @@ def _check_defined(tree: nodes.Template, variables: dict[str, Variable], where: 
 
 
 def _refusal(said: str, line: int, column: int, where: str) -> TemplateError:
+    said = said if len(said) <= _LONGEST else said[: _LONGEST - 1] + "…"
     return TemplateError(
         f"{where}, line {line}, column {column}: {said}", field=where, where=where, line=line, column=column
     )
@@ -142,7 +146,7 @@ def _told(message: str) -> str:
     if ends := _ENDS.search(message):
         return f"{ends[2]} is not closed here: write {ends[1]}"
     message = re.sub(r" at \d+$", "", message).rstrip(".")
-    message = message[:1].lower() + message[1:]
+    message = re.sub(r"'([^']{59})[^']+'", r"'\1…'", message[:1].lower() + message[1:])
     if message.startswith(("unexpected end of template", "missing end of")):
         return f"{message}: close the tag or block that was opened"
     return f"{message}: correct it, or put literal braces in {{% raw %}}…{{% endraw %}}"
@@ -185,6 +189,8 @@ def _refused(node: nodes.Node) -> str | None:
         return f"there is no filter {node.name!r} here; there are: {', '.join(sorted(ALLOWED))}"
     if isinstance(node, nodes.Test):
         return _test(node)
+    if isinstance(node, nodes.Const):
+        return _constant(node.value)
     if isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
         return f"parts that start with '_' are read by their key: write [{node.attr!r}]"
     if isinstance(node, nodes.Assign) and not isinstance(node.target, nodes.Name):
@@ -209,6 +215,14 @@ def _call(node: nodes.Call) -> str:
         )
     called = f" such as {node.node.name}()" if isinstance(node.node, nodes.Name) else ""
     return f"calls{called} are not allowed: let the caller pass the value as a variable"
+
+
+def _constant(value: object) -> str | None:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "this number is too large to be one: write a smaller one"
+    if isinstance(value, str) and not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+        return "this text holds half of a character: write the whole character instead of its code"
+    return None
 
 
 def _test(node: nodes.Test) -> str | None:

@@ -18,6 +18,7 @@ from pressmark.errors import RenderError, RenderLimitError
 MAX_TEMPLATE = 1024 * 1024
 MAX_TOKENS = 20_000
 MAX_BRACKETS = 32
+MAX_DIGITS = 100
 MAX_NESTING = 100
 MAX_LOOP_DEPTH = 5
 

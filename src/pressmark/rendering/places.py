@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from jinja2 import TemplateSyntaxError
 
-from pressmark.rendering.limits import MAX_BRACKETS, MAX_TOKENS
+from pressmark.rendering.limits import MAX_BRACKETS, MAX_DIGITS, MAX_TOKENS
 
 Token = tuple[int, str, str]
 
@@ -40,7 +40,7 @@ def placed(source: str, tokens: Iterator[Token]) -> Iterator[Token]:
     before it rather than counted on.
 
     Raises:
-        OversizeError: There are too many tokens, or brackets stand too deep in each other.
+        OversizeError: There are too many tokens, brackets stand too deep in each other, or a number is too long.
         TemplateSyntaxError: Of the lexer, with its column.
     """
     cursor = _Cursor(source.replace("\r\n", "\n").replace("\r", "\n"))
@@ -52,6 +52,8 @@ def placed(source: str, tokens: Iterator[Token]) -> Iterator[Token]:
                 depth += (text in "([{") - (text in ")]}")
             if depth > MAX_BRACKETS:
                 raise OversizeError(f"brackets stand over {MAX_BRACKETS} deep: simplify the expression", place)
+            if kind in ("integer", "float") and len(text) > MAX_DIGITS:
+                raise OversizeError(f"a number has {len(text):,} characters: write a shorter one", place)
             if count >= MAX_TOKENS:
                 raise OversizeError(f"there are over {MAX_TOKENS:,} parts: move data into a variable", place)
             yield place, kind, text

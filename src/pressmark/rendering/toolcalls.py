@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from jinja2 import nodes
+
 from pressmark.errors import InvalidUnitError
 from pressmark.prompts import ChatTemplate, Unit
+from pressmark.prompts.quoting import listed, shown
 from pressmark.prompts.schemas import OPEN
-
-_TAGS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+from pressmark.rendering.checks import environment
 
 
 def check_tool_calls(unit: Unit) -> None:
@@ -30,14 +31,14 @@ def check_tool_calls(unit: Unit) -> None:
 
 def _check_call(function: Mapping[str, Any], field: str, tools: Mapping[str, Any]) -> None:
     name = function["name"]
-    if _TAGS.search(name):
+    if "{{" in name or "{%" in name:
         raise InvalidUnitError(
             f"{field} has a template as its tool's name: write the name of one tool, since only its arguments can vary",
             field=field,
         )
     if name not in tools:
         raise InvalidUnitError(
-            f"{field} calls {name!r}, which is not among the prompt's tools ({', '.join(tools) or 'it has none'}):"
+            f"{field} calls {shown(name)}, which is not among the prompt's tools ({listed(tools) or 'it has none'}):"
             " declare the tool or drop the call",
             field=field,
         )
@@ -48,28 +49,35 @@ def _check_call(function: Mapping[str, Any], field: str, tools: Mapping[str, Any
         return
     if undeclared := [parameter for parameter in given if parameter not in properties]:
         raise InvalidUnitError(
-            f"{field} gives {name!r} the parameter {', '.join(map(repr, undeclared))}, which the tool does not declare;"
-            f" it declares {', '.join(properties) or 'none'}: declare it or drop it from the call",
+            f"{field} gives {name!r} the parameter {listed(undeclared)}, which the tool does not declare;"
+            f" it declares {listed(properties) or 'none'}: declare it or drop it from the call",
             field=field,
         )
 
 
 def _parameters(arguments: str, field: str) -> list[str]:
-    """The names of the parameters that a call gives; Jinja's tags stand for values, so any number will do for them."""
+    """The names of the parameters that a call gives, as far as they can be told before it is rendered."""
     if not arguments.strip():
         return []
-    templated = _TAGS.search(arguments) is not None
+    parts = _parts(arguments)
     try:
-        told = json.loads(_TAGS.sub("0", arguments))
+        # Jinja's expressions stand for values mostly, so any number will do for them.
+        told = json.loads("".join("0" if part is None else part for part in parts))
     except (ValueError, RecursionError) as error:
-        if templated:
-            return []  # a tag may stand for more than one value: known only once rendered
-        raise InvalidUnitError(
-            f"{field} is not readable JSON ({error}): correct it",
-            field=field,
-        ) from None
+        if None in parts:
+            return []
+        raise InvalidUnitError(f"{field} is not readable JSON ({error}): correct it", field=field) from None
     if not isinstance(told, dict):
         raise InvalidUnitError(
             f"{field} must be a JSON object of parameters, got {type(told).__name__}: write it as {{…}}", field=field
         )
     return list(told)
+
+
+def _parts(source: str) -> list[str | None]:
+    """The texts of a template, with None for what is only known when it is rendered."""
+    parts: list[str | None] = []
+    for node in environment.parse(source).body:
+        for part in node.nodes if isinstance(node, nodes.Output) else [node]:
+            parts.append(part.data if isinstance(part, nodes.TemplateData) else None)
+    return parts

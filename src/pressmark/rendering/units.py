@@ -7,9 +7,9 @@ from typing import Any
 
 from pressmark.errors import InvalidUnitError, VariableTypeError
 from pressmark.prompts import MISSING, Unit, Variable
+from pressmark.prompts.quoting import listed
 from pressmark.prompts.unit import FORMAT
 from pressmark.rendering.template import Template
-from pressmark.rendering.toolcalls import check_tool_calls
 from pressmark.rendering.values import check_value
 
 
@@ -75,6 +75,7 @@ def check_unit(unit: Unit) -> None:
 
 def _check(unit: Unit, used: Mapping[str, Variable]) -> None:
     from pressmark.prompts.schemas import check_response_format, check_tools
+    from pressmark.rendering.toolcalls import check_tool_calls
 
     _check_declared(unit.variables, used)
     for variable in unit.variables.values():
@@ -88,14 +89,13 @@ def _check(unit: Unit, used: Mapping[str, Variable]) -> None:
 def _check_declared(declared: Mapping[str, Variable], used: Mapping[str, Variable]) -> None:
     if undeclared := [name for name in used if name not in declared]:
         raise InvalidUnitError(
-            f"the template uses {', '.join(map(repr, undeclared))}, which the variables do not declare:"
+            f"the template uses {listed(undeclared)}, which the variables do not declare:"
             " declare it, or correct the name in the template",
             field="variables",
         )
     if unused := [name for name in declared if name not in used]:
         raise InvalidUnitError(
-            f"the variables declare {', '.join(map(repr, unused))}, which the template does not use:"
-            " use it, or drop the declaration",
+            f"the variables declare {listed(unused)}, which the template does not use: use it, or drop the declaration",
             field="variables",
         )
 

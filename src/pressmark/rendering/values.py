@@ -8,6 +8,7 @@ from typing import Any
 from pressmark.errors import MissingVariablesError, UnknownVariablesError, VariableTypeError
 from pressmark.prompts import Variable, freeze
 from pressmark.prompts.messages import ROLES
+from pressmark.prompts.quoting import listed, shown
 
 _KINDS: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -30,15 +31,15 @@ def check_values(declared: Mapping[str, Variable], given: Mapping[str, Any]) -> 
     """
     if unknown := tuple(name for name in given if name not in declared):
         raise UnknownVariablesError(
-            f"the prompt has no variable {', '.join(map(repr, unknown))}: drop it or correct its name; the prompt takes"
+            f"the prompt has no variable {listed(unknown)}: drop it or correct its name; the prompt takes"
             f" {', '.join(declared) or 'none'}",
             unknown=unknown,
         )
     missing = tuple(name for name, variable in declared.items() if variable.required and name not in given)
     if missing:
         raise MissingVariablesError(
-            f"the prompt needs {', '.join(map(repr, missing))}, which {'was' if len(missing) == 1 else 'were'}"
-            f" not given: pass {', '.join(f'{name}=…' for name in missing)}",
+            f"the prompt needs {listed(missing)}, which {'was' if len(missing) == 1 else 'were'}"
+            f" not given: pass {', '.join(f'{name}=…' for name in missing[:8])}",
             missing=missing,
         )
     return {
@@ -57,7 +58,7 @@ def check_value(variable: Variable, value: Any) -> Any:
     numeric = variable.type in ("number", "integer")
     if kinds and (not isinstance(value, kinds) or (numeric and isinstance(value, bool))):
         raise VariableTypeError(
-            f"variable {variable.name!r} is declared as {variable.type}, got {type(value).__name__} {_shown(value)}:"
+            f"variable {variable.name!r} is declared as {variable.type}, got {_kind(value)}:"
             " convert it, or declare another type",
             variable=variable.name,
         )
@@ -70,11 +71,8 @@ def check_value(variable: Variable, value: Any) -> Any:
     return frozen
 
 
-def _shown(value: Any) -> str:
-    # The start of a long text or list is enough to recognise it; writing all of it could take long.
-    short = value[:60] if isinstance(value, str | list | tuple) else value
-    shown = repr(short) if not isinstance(value, Mapping) else f"with {len(value)} keys"
-    return shown if len(shown) <= 60 else shown[:59] + "…"
+def _kind(value: Any) -> str:
+    return shown(value) if isinstance(value, Mapping) else f"{type(value).__name__} {shown(value)}"
 
 
 def _check_history(name: str, messages: Any) -> None:
