@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
 from pressmark.cli import main
+from pressmark.interop.files import loads
 
 NAMED = {"lab", "serve", "practice-model", "publish", "pull", "promote", "rollback", "log", "get", "diff", "verify"}
 
@@ -54,6 +56,18 @@ def test_what_tells_something_has_json(path):
     if path in {("token",), ("lab",), ("practice-model",)}:
         return
     assert any("--json" in parameter.opts for parameter in find(path).params)
+
+
+def test_every_command_is_documented():
+    """docs/command-line.md tells every command, and its prompt file is one."""
+    page = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text()
+    for path in commands():
+        if path[0] == "token" and len(path) > 1:
+            assert f"`{path[1]}`" in page or f"`pressmark {' '.join(path)}`" in page
+        else:
+            assert f"pressmark {' '.join(path)}" in page
+    example = page.partition("```toml\n")[2].partition("```")[0]
+    assert loads(example).unit.response_format == {"type": "json_object"}
 
 
 def test_version():
