@@ -645,7 +645,7 @@ class MemorySession:
                 {
                     "label": label,
                     "version": history[-1],
-                    "digest": "sha256:" + "0" * 64,
+                    "digest": next(v["digest"] for v, _ in self._published[name] if v["version"] == history[-1]),
                     "seq": entry["seq"],
                     "moved_at": entry["at"],
                     "moved_by": entry["actor"],

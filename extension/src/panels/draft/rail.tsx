@@ -8,13 +8,16 @@ export function Rail(props: { draft: Draft }) {
   const { draft } = props;
   const host = useHost();
   // Beside the editor both lists stand open; above it they would push the editor out of sight.
-  const wide = useContext(WidthContext) >= 1180;
+  const wide = useContext(WidthContext) >= 1280;
   const prompts = useTrait("state_prompts");
   const versions = useTrait("state_versions");
   const open = useAct("open_prompt");
   const from = useAct("start_from");
   const [asked, setAsked] = useState<string | null>(null);
+  const registry = useTrait("state_registry");
   const items = versions.items ?? [];
+  const labelsOf = (digest: string) =>
+    (registry.prompt?.labels ?? []).filter((each) => each.digest === digest).map((each) => each.label);
   const start = (version: string) => {
     if (draft.unsaved && asked !== version) return setAsked(version);
     setAsked(null);
@@ -67,7 +70,7 @@ export function Rail(props: { draft: Draft }) {
                 >
                   {each.version}
                 </button>
-                {each.labels?.map((label) => (
+                {labelsOf(each.digest).map((label) => (
                   <Tag key={label} title={`${label} holds this version`}>
                     {label}
                   </Tag>
