@@ -78,7 +78,7 @@ class Lab:
         from jupyter_client.blocking.client import BlockingKernelClient
 
         number = json.loads(self.ask("/api/kernels", name="python3"))["id"]
-        file = self.folder / ".jupyter" / "runtime" / f"kernel-{number}.json"
+        file = self.folder / ".pressmark" / "jupyter" / "runtime" / f"kernel-{number}.json"
         wait_for(file.exists, 30, "the kernel")
         client = BlockingKernelClient(connection_file=str(file))
         client.load_connection_file()
@@ -116,7 +116,7 @@ def test_lab_from_start_to_end(lab):
     running = lab()
     assert "JupyterLab" in running.ask("/lab/tree/01-tour.ipynb")
     listed = json.loads(running.ask("/api/contents"))["content"]
-    assert "01-tour.ipynb" in {entry["name"] for entry in listed}
+    assert [entry["name"] for entry in listed] == ["01-tour.ipynb"]
     kernel = running.kernel()
     said: list[str] = []
     kernel.execute_interactive(
@@ -138,7 +138,7 @@ def test_lab_from_start_to_end(lab):
     assert out == ""  # after the one line with the URL
     assert "http" not in err
     assert err.endswith("Stopped.\n")
-    store = Store(running.folder / "registry.db")
+    store = Store(running.folder / ".pressmark" / "registry.db")
     assert all(token.revoked_at for token in store.tokens())
     store.close()
 

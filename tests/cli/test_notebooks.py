@@ -9,6 +9,8 @@ import pytest
 
 from pressmark.cli.notebooks import lay_out, shipped
 
+RECORD = ".record.json"
+
 
 def write(path: Path, *sources: str, output: str | None = None) -> None:
     outputs = [] if output is None else [{"output_type": "stream", "name": "stdout", "text": output}]
@@ -33,47 +35,47 @@ def folder(tmp_path: Path) -> Path:
 
 def test_new_notebook_is_copied_once(source, folder):
     """What is not there is copied; the second time nothing is done."""
-    assert lay_out(source, folder).copied == ["tour.ipynb"]
+    assert lay_out(source, folder, folder / RECORD).copied == ["tour.ipynb"]
     assert (folder / "tour.ipynb").read_bytes() == (source / "tour.ipynb").read_bytes()
-    again = lay_out(source, folder)
+    again = lay_out(source, folder, folder / RECORD)
     assert (again.copied, again.updated, again.kept) == ([], [], [])
 
 
 def test_unedited_notebook_is_updated(source, folder):
     """A newer shipped notebook replaces one that nobody edited, also where it was run."""
-    lay_out(source, folder)
+    lay_out(source, folder, folder / RECORD)
     write(folder / "tour.ipynb", "1 + 1", output="2")
     write(source / "tour.ipynb", "1 + 2")
-    assert lay_out(source, folder).updated == ["tour.ipynb"]
+    assert lay_out(source, folder, folder / RECORD).updated == ["tour.ipynb"]
     assert (folder / "tour.ipynb").read_bytes() == (source / "tour.ipynb").read_bytes()
 
 
 @pytest.mark.parametrize("record", [True, False])
 def test_edited_notebook_stays(source, folder, record):
     """A notebook that somebody edited stays, and is named each time that a newer one ships; so without a record."""
-    lay_out(source, folder)
+    lay_out(source, folder, folder / RECORD)
     write(folder / "tour.ipynb", "my own cell")
     mine = (folder / "tour.ipynb").read_bytes()
-    assert lay_out(source, folder).kept == []
+    assert lay_out(source, folder, folder / RECORD).kept == []
     if not record:
-        (folder / ".pressmark-lab.json").write_text("no JSON")
+        (folder / RECORD).write_text("no JSON")
     write(source / "tour.ipynb", "1 + 2")
     for _ in range(2):
-        assert lay_out(source, folder).kept == ["tour.ipynb"]
+        assert lay_out(source, folder, folder / RECORD).kept == ["tour.ipynb"]
     assert (folder / "tour.ipynb").read_bytes() == mine
 
 
 def test_file_that_is_no_notebook_stays(source, folder):
     """Something else under a notebook's name is left alone."""
     (folder / "tour.ipynb").write_text("notes")
-    assert lay_out(source, folder).kept == ["tour.ipynb"]
+    assert lay_out(source, folder, folder / RECORD).kept == ["tour.ipynb"]
     assert (folder / "tour.ipynb").read_text() == "notes"
 
 
 def test_own_notebooks_are_left_alone(source, folder):
     """Notebooks of other names are nobody's business."""
     write(folder / "mine.ipynb", "3")
-    lay_out(source, folder)
+    lay_out(source, folder, folder / RECORD)
     assert sorted(path.name for path in folder.glob("*.ipynb")) == ["mine.ipynb", "tour.ipynb"]
 
 

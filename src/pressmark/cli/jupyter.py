@@ -25,21 +25,23 @@ from pressmark.errors import PressmarkError
 START_SECONDS: Final = 120.0
 # JupyterLab gives a busy kernel two seconds before it kills it.
 STOP_SECONDS: Final = 6.0
+# They would ask whether to fetch news, and offer to install packages: a lab is no place for either.
+DISABLED: Final = ("@jupyterlab/apputils-extension:announcements", "@jupyterlab/extensionmanager-extension")
 
 
 class Jupyter:
     """JupyterLab as a child process.
 
-    Its configuration is the folder's own, so that nobody's other Jupyter settings reach into the lab, or it into them.
+    Its configuration is the lab's own, so that nobody's other Jupyter settings reach into the lab, or it into them.
 
     Args:
         folder: Where the notebooks are.
+        own: A folder for its configuration and its log.
         port: Where it will listen.
     """
 
-    def __init__(self, folder: Path, port: int) -> None:
-        own = folder / ".jupyter"
-        own.mkdir(exist_ok=True)
+    def __init__(self, folder: Path, own: Path, port: int) -> None:
+        _configure(own)
         self._log = own / "jupyter.log"
         self._base = f"http://127.0.0.1:{port}"
         self._token = secrets.token_urlsafe(24)
@@ -139,6 +141,13 @@ class Jupyter:
         last = f" ({said[-1].strip()})" if said else ""
         what = "did not come up in time" if self._process.poll() is None else "ended by itself"
         raise PressmarkError(f"JupyterLab {what}{last}: all of its words are in {self._log}")
+
+
+def _configure(own: Path) -> None:
+    page = own / "labconfig" / "page_config.json"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    if not page.exists():
+        page.write_text(json.dumps({"disabledExtensions": dict.fromkeys(DISABLED, True)}), encoding="utf-8")
 
 
 def _family(pid: int) -> list[psutil.Process]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pressmark.cli.notebooks import LaidOut
 
 TOUR: Final = "01-tour.ipynb"
+# Hidden, so that the file browser shows what people make and nothing else.
+OWN: Final = ".pressmark"
 NEEDED: Final = ("jupyterlab", "psutil", "starlette", "uvicorn", "duckdb", "sqlalchemy", "fastapi")
 LATENCY_MS: Final = 60
 
@@ -44,13 +46,14 @@ def lab(folder: Path, port: int, browser: bool) -> None:
 
     port = _free_port(port)
     folder = folder.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    own = folder / OWN
+    own.mkdir(parents=True, exist_ok=True)
     with _signals() as stopping, ExitStack() as stack:
         # First, because it takes longest: it imports while the registry comes up beside it.
-        jupyter = Jupyter(folder, port)
+        jupyter = Jupyter(folder, own / "jupyter", port)
         stack.callback(jupyter.end)
-        _tell(notebooks.lay_out(notebooks.shipped(), folder))
-        jupyter.go(_start_services(folder, stack))
+        _tell(notebooks.lay_out(notebooks.shipped(), folder, own / "notebooks.json"))
+        jupyter.go(_start_services(own, stack))
         # The last one to come is the first to go: while it ends, the others do.
         stack.callback(jupyter.ask_to_end)
         if jupyter.wait_until_up(stopping):
@@ -76,14 +79,14 @@ def _signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _start_services(folder: Path, stack: ExitStack) -> dict[str, str]:
+def _start_services(own: Path, stack: ExitStack) -> dict[str, str]:
     """Start registry and practice model until the stack closes; return how notebooks find them."""
     from pressmark.providers import practice
     from pressmark.registry import serving
     from pressmark.registry.store import Store
 
     practice_url = stack.enter_context(practice.running(latency_ms=LATENCY_MS))
-    store = Store(folder / "registry.db").served()
+    store = Store(own / "registry.db").served()
     stack.callback(store.close)
     made = store.create_token(store.principal.name, "admin", expires=datetime.now(UTC) + timedelta(days=30))
     stack.callback(store.revoke_token, made.info.id)

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-RECORD = ".pressmark-lab.json"
-
 
 @dataclass(frozen=True, slots=True)
 class LaidOut:
@@ -37,17 +35,18 @@ def shipped() -> Path:
     return inside if inside.is_dir() else package.parents[1] / "notebooks"
 
 
-def lay_out(source: Path, folder: Path) -> LaidOut:
+def lay_out(source: Path, folder: Path, record_path: Path) -> LaidOut:
     """Bring the notebooks of a folder into another one.
 
     Args:
         source: Where they ship.
         folder: Where somebody works.
+        record_path: A file that remembers which notebooks were laid out.
 
     Raises:
         OSError: The folder cannot be written.
     """
-    record = _read(folder / RECORD)
+    record = _read(record_path)
     laid_out = LaidOut([], [], [])
     for notebook in sorted(source.glob("*.ipynb")):
         name, ours, newest = notebook.name, folder / notebook.name, _digest(notebook)
@@ -60,7 +59,7 @@ def lay_out(source: Path, folder: Path) -> LaidOut:
             (laid_out.copied if held is None else laid_out.updated).append(name)
         elif record.get(name) != newest:
             laid_out.kept.append(name)
-    (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    record_path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return laid_out
 
 
