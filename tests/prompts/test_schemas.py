@@ -76,6 +76,37 @@ def test_invalid_schemas(schema: Any, said: str) -> None:
         check_response_format({"type": "json_schema", "json_schema": {"name": "a", "schema": schema}})
 
 
+@pytest.mark.timeout(60, method="thread")
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        ({"properties": {f"p{number}": {} for number in range(100_000)}}, "has over 2,000 parts: leave some out"),
+        ({"pattern": "(" * 5000}, "has a pattern of over 500 characters: shorten it"),
+        ({"patternProperties": {"(" * 5000: {}}}, "has a pattern of over 500 characters: shorten it"),
+        ({"pattern": "(" * 500}, "x "),
+        ({"pattern": "a{99999999999}"}, "cannot be checked (the repetition number is too large): simplify it"),
+        ({"$schema": "http://["}, "cannot be checked (Invalid IPv6 URL): simplify it"),
+        ({"required": [f"a{number}" for number in range(5000)], "properties": {}}, "and 4,992 more at the top"),
+    ],
+    ids=["wide", "pattern", "pattern of names", "brackets", "repetition", "address", "required"],
+)
+def test_hostile_schemas(schema: Any, said: str) -> None:
+    """A schema made to be slow to check, or to break the check, gives one short error at once."""
+    with pytest.raises(InvalidUnitError) as caught:
+        check_schema(schema, "x")
+    assert said in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+def test_deep_schemas() -> None:
+    """A schema as deep as a unit may be is checked."""
+    for key in ("properties", "allOf"):
+        deep: Any = {}
+        for _ in range(30):
+            deep = {key: {"a": deep} if key == "properties" else [deep]}
+        check_schema(deep, "x")
+
+
 @pytest.mark.parametrize("choice", [None, "auto", "none", "required", {"type": "function", "function": {"name": "f"}}])
 def test_choices(choice: Any) -> None:
     """The words of the interface and the name of a tool are choices."""

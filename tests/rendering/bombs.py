@@ -42,6 +42,12 @@ REFUSED: dict[str, tuple[str, str]] = {
     "compared in a chain": ("{{ a < b < c }}", "two values at a time"),
     "many small parts": ("{{a}}" * 200_000, "20,000 parts"),
     "many names": ("".join(f"{{{{a{number}}}}}" for number in range(100_000)), "20,000 parts"),
+    "a number of half a megabyte": ("{{ " + "1" * 500_000 + " }}", "a number has 500,000 characters"),
+    "a hexadecimal of half a megabyte": ("{{ 0x" + "f" * 500_000 + " }}", "a number has 500,002 characters"),
+    "a float beyond all numbers": ("{{ 1e999 }}", "too large to be one"),
+    "a default beyond all numbers": ("{{ a | default(1e999) }}", "too large to be one"),
+    "half a character": ("{{ '\\ud800' }}", "half of a character"),
+    "a name of half a megabyte": ("{{ a " + "b" * 500_000 + " }}", "bbb…': correct it"),
     "a template of a megabyte": ("a" * 1_100_000 + "{{ a }}", "1,048,576"),
     "an object with calculated keys": ("{{ {a: 1} }}", "written as text"),
 }

@@ -228,6 +228,29 @@ def test_bad_messages(messages: Any, field: str | None, said: str) -> None:
     assert caught.value.field == field
 
 
+@pytest.mark.timeout(60, method="thread")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "{% raw %}" + "{{" * 100_000 + "{% endraw %}",
+        "{% raw %}" + "{%" * 100_000 + "{% endraw %}",
+        "[" * 100_000,
+        "{" * 100_000,
+    ],
+    ids=["raw braces", "raw tags", "brackets", "braces"],
+)
+def test_hostile_arguments(arguments: str) -> None:
+    """Arguments made to be slow to read are refused at once."""
+    with pytest.raises(InvalidUnitError) as caught:
+        build_unit(messages=[call(arguments)], model="m", tools=[TOOL])
+    assert len(str(caught.value)) < 600
+
+
+def test_raw_arguments() -> None:
+    """Braces in a raw block are the text of a parameter, and a comment is nothing."""
+    build_unit(messages=[call('{"number": "{% raw %}{{ x }}{% endraw %}"{# , "x": 1 #}}')], model="m", tools=[TOOL])
+
+
 def test_a_call_without_tools() -> None:
     """A tool call in a prompt that has no tools says so."""
     with pytest.raises(InvalidUnitError, match="it has none"):
