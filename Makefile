@@ -50,7 +50,7 @@ lab: setup #! registry, practice model and JupyterLab with the tour, ready to cl
 	@exec $(VENV)/bin/pressmark lab $(LAB)
 
 test: setup #! run the tests: pytest, notebooks, browser, PostgreSQL
-	$(PY) -m pytest -q $(TESTS)
+	$(PY) -m pytest -q -n 2 --dist loadfile --durations 15 $(TESTS)
 
 lint: $(STAMP)
 	$(VENV)/bin/ruff check .
