@@ -200,7 +200,7 @@ class Database:
         except duckdb.Error as error:
             self._refuse(error)
         except RuntimeError as error:
-            # What DuckDB makes of a Ctrl-C that reaches it while it works.
+            # One of the things that DuckDB makes of a Ctrl-C; `_refuse` knows the others.
             if "query interrupted" in str(error).lower():
                 raise KeyboardInterrupt from error
             raise
@@ -218,6 +218,8 @@ class Database:
 
     def _refuse(self, error: duckdb.Error) -> NoReturn:
         text = str(error)
+        if "KeyboardInterrupt" in text or isinstance(error, duckdb.InterruptException):
+            raise KeyboardInterrupt from error
         told = text.lower()
         facts: dict[str, Any] = {"path": str(self.path)}
         if any(sign in told for sign in _FULL):
