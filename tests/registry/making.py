@@ -42,7 +42,8 @@ class Listener:
         self.heard: list[Event] = []
         self.error: Exception | None = None
         self._events = events
-        threading.Thread(target=self._listen, daemon=True).start()
+        self.thread = threading.Thread(target=self._listen, daemon=True)
+        self.thread.start()
 
     @property
     def moves(self) -> list[Event]:

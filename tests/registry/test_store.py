@@ -19,7 +19,7 @@ from pressmark.registry import database, migrate, schema
 from pressmark.registry.serving import running
 from pressmark.registry.store import Store
 
-from .making import publish, unit
+from .making import Listener, publish, unit, until
 
 NAME = "support/triage"
 
@@ -213,6 +213,16 @@ def test_full_disk(tmp_path: Path) -> None:
     with Store(path) as store:
         assert store.verify().count == int(done) > 3
         publish(store, NAME, "room again")
+
+
+def test_closing_ends_the_watchers(store: Store) -> None:
+    """A store that is closed ends the iterators over its events."""
+    publish(store)
+    listener = Listener(store.events())
+    until(lambda: listener.heard)
+    store.close()
+    until(lambda: not listener.thread.is_alive())
+    assert listener.error is None
 
 
 def test_unit_that_differs_by_nothing(store: Store) -> None:

@@ -89,6 +89,7 @@ class Database:
         self.where = shown if self.is_postgres else str(self.url.database)
         self.engine = self._engine()
         self.committed: list[Callable[[], None]] = []
+        self.closing: list[Callable[[], None]] = []
         self._now = now or (lambda: datetime.now(UTC))
         self._writing = threading.Lock()
         self.ownership: Ownership = (
@@ -146,7 +147,9 @@ class Database:
         return Position(told.registry, told.epoch, told.seq), told.head
 
     def close(self) -> None:
-        """Give the store back."""
+        """Give the store back; whoever watches it stops."""
+        for stop in tuple(self.closing):
+            stop()
         self.ownership.release()
         self.engine.dispose()
 

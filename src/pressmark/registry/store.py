@@ -367,7 +367,7 @@ class Store:
     def _listen(self, subscription: Subscription, after: Position) -> Iterator[Event]:
         seq, waiting = after.seq, watch(self.database)
         try:
-            while True:
+            while not waiting.closed:
                 found, position, digest = self.since(after._replace(seq=seq))
                 if found is None:
                     yield Event("resync", position.seq, state.head(position, digest, timestamp(self.database.now())))

@@ -18,7 +18,11 @@ DOUBT: Final = 5.0
 
 
 class Watch(Protocol):
-    """Waits for changes of one store; any thread may ask for the stamp, one waits."""
+    """Waits for changes of one store; any thread may ask for the stamp, one waits. It closes with the store."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
 
     def stamp(self) -> object:
         """Return what differs from an earlier stamp once the store has changed since."""
@@ -42,14 +46,15 @@ class _SqliteWatch:
         self._connection = database.lone_connection()
         self._cursor: Any = self._connection.connection.cursor()
         self._wake = threading.Event()
-        self._closed = False
+        self.closed = False
         self._seen = self.stamp()
         database.committed.append(self._wake.set)
+        database.closing.append(self.close)
 
     def stamp(self) -> object:
         """Return SQLite's own counter of what others have committed; every writer has another connection."""
         with self._lock:
-            if self._closed:
+            if self.closed:
                 return None
             try:
                 return self._cursor.execute("PRAGMA data_version").fetchone()
@@ -61,7 +66,7 @@ class _SqliteWatch:
         for _ in range(max(1, round(seconds / POLL))):
             woken = self._wake.wait(POLL)
             stamp = self.stamp()
-            if woken or stamp != self._seen or self._closed:
+            if woken or stamp != self._seen or self.closed:
                 self._wake.clear()
                 self._seen = stamp
                 return
@@ -69,11 +74,12 @@ class _SqliteWatch:
     def close(self) -> None:
         """Stop watching; whoever waits returns soon."""
         with self._lock:
-            if self._closed:
+            if self.closed:
                 return
-            self._closed = True
+            self.closed = True
             self._connection.close()
         self._database.committed.remove(self._wake.set)
+        self._database.closing.remove(self.close)
         self._wake.set()
 
 
@@ -82,9 +88,10 @@ class _PostgresWatch:
         self._database = database
         self._connection: sa.Connection | None = None
         self._waiting = threading.Lock()
-        self._closed = False
+        self.closed = False
         self._count = 0
         database.committed.append(self._counted)
+        database.closing.append(self.close)
 
     def stamp(self) -> object:
         """Return how often something changed, and a slow clock in case that nobody said so."""
@@ -94,17 +101,18 @@ class _PostgresWatch:
         """Return once something may have changed, at the latest after `seconds`."""
         until = time.monotonic() + seconds
         with self._waiting:
-            while not self._closed and time.monotonic() < until:
+            while not self.closed and time.monotonic() < until:
                 if self._heard(min(0.2, max(0.0, until - time.monotonic()))):
                     self._counted()
                     return
 
     def close(self) -> None:
         """Stop watching; whoever waits returns soon."""
-        if self._closed:
+        if self.closed:
             return
-        self._closed = True
+        self.closed = True
         self._database.committed.remove(self._counted)
+        self._database.closing.remove(self.close)
         with self._waiting:
             if self._connection is not None:
                 self._connection.close()
