@@ -40,7 +40,7 @@ class Page:
         self.line.receive({"method": "custom", "content": content})
         return number
 
-    def reply(self, number: int, seconds: float = 20) -> dict[str, Any]:
+    def reply(self, number: int, seconds: float = 60) -> dict[str, Any]:
         """The reply to a command."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -65,11 +65,11 @@ class Page:
 
     def settle(self) -> None:
         """Waits for both lanes."""
-        assert self.workbench.settle(20)
-        assert self.workbench.registry_lane.settle(20)
-        assert self.workbench.settle(20)
+        assert self.workbench.settle(60)
+        assert self.workbench.registry_lane.settle(60)
+        assert self.workbench.settle(60)
 
-    def until(self, condition: Callable[[], object], seconds: float = 20) -> None:
+    def until(self, condition: Callable[[], object], seconds: float = 60) -> None:
         """Waits for a condition."""
         end = time.monotonic() + seconds
         while not condition():
