@@ -20,7 +20,7 @@ import pytest
 
 from pressmark.registry.store import Store
 
-UP, DOWN = 120.0, 15.0
+UP, DOWN = 120.0, 40.0
 # On an idle machine the wall clock shows about half of this, since registry and JupyterLab start side by side.
 CPU = 8.0
 
@@ -58,7 +58,7 @@ class Lab:
             headers={"Authorization": f"token {parts.query.removeprefix('token=')}"},
         )
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with direct.open(request, timeout=30) as answer:
+        with direct.open(request, timeout=90) as answer:
             return answer.read().decode()
 
     def look(self) -> None:
@@ -79,11 +79,11 @@ class Lab:
 
         number = json.loads(self.ask("/api/kernels", name="python3"))["id"]
         file = self.folder / ".pressmark" / "jupyter" / "runtime" / f"kernel-{number}.json"
-        wait_for(file.exists, 30, "the kernel")
+        wait_for(file.exists, 90, "the kernel")
         client = BlockingKernelClient(connection_file=str(file))
         client.load_connection_file()
         client.start_channels(hb=False)  # a machine at full load misses beats
-        client.wait_for_ready(timeout=60)
+        client.wait_for_ready(timeout=120)
         self.look()
         return client
 
@@ -164,7 +164,7 @@ def test_busy_kernel_and_terminal_end_too(lab):
     kernel.execute("while True: pass")
     kernel.stop_channels()
     running.ask("/api/terminals", name="1")
-    wait_for(lambda: running.look() or len(running.family) >= 4, 30, "the terminal")
+    wait_for(lambda: running.look() or len(running.family) >= 4, 90, "the terminal")
     running.process.terminate()
     running.process.send_signal(signal.SIGINT)
     wait_for(running.gone, DOWN, "ending")

@@ -285,4 +285,4 @@ def test_closed_pipe_is_no_error(registry, spawn):
     process.stdout.close()
     assert process.stderr is not None
     assert process.stderr.read() == ""
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=120) == 0

@@ -24,7 +24,7 @@ def test_serve_makes_its_file_and_tells_the_first_token_once(spawn, tmp_path):
     assert remote.whoami().role == "admin"
     remote.close()
     first.send_signal(signal.SIGINT)
-    assert first.wait(timeout=10) == 0
+    assert first.wait(timeout=60) == 0
     assert first.communicate() == ("", "")
     again = spawn("serve", store, "--port", 0)
     assert again.stdout is not None
@@ -32,7 +32,7 @@ def test_serve_makes_its_file_and_tells_the_first_token_once(spawn, tmp_path):
     assert said.startswith("Pressmark registry of ")
     assert "pm_" not in said
     again.terminate()
-    assert again.wait(timeout=10) == 0
+    assert again.wait(timeout=60) == 0
 
 
 def test_serve_tells_programs_in_json(spawn, tmp_path):
@@ -46,7 +46,7 @@ def test_serve_tells_programs_in_json(spawn, tmp_path):
     assert set(told) == {"url", "store", "token"}
     assert Remote(told["url"], told["token"]).whoami().role == "admin"
     process.terminate()
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=60) == 0
 
 
 def test_serve_without_a_store_uses_the_data_folder(spawn, tmp_path, monkeypatch):
@@ -58,7 +58,7 @@ def test_serve_without_a_store_uses_the_data_folder(spawn, tmp_path, monkeypatch
     assert str(tmp_path) in process.stdout.readline()
     assert list(tmp_path.rglob("registry.db"))
     process.terminate()
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=60) == 0
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
@@ -67,10 +67,10 @@ def test_practice_model_answers_and_stops(spawn, sign):
     process = spawn("practice-model", "--port", 0, "--latency-ms", 0)
     assert process.stdout is not None
     address = next(word for word in process.stdout.readline().split() if word.startswith("http"))
-    with urllib.request.urlopen(f"{address}/models", timeout=10) as answer:
+    with urllib.request.urlopen(f"{address}/models", timeout=60) as answer:
         assert json.load(answer)["object"] == "list"
     process.send_signal(sign)
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=60) == 0
     assert process.communicate() == ("", "")
 
 

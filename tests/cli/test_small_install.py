@@ -41,7 +41,7 @@ def small(registry, tmp_path):
             check=False,
             cwd=tmp_path,
             env={"PRESSMARK_URL": registry.url, "PRESSMARK_TOKEN": registry.token, "PATH": "/usr/bin:/bin"},
-            timeout=60,
+            timeout=240,
         )
 
     return run
