@@ -386,7 +386,7 @@ def bad_scores() -> Iterator[object]:
     yield [0.1, math.inf]
     yield [0.1, None]
     yield ["0.1", 0.2]
-    yield [0.1, object()]
+    yield [0.1, [0.2]]
     yield []
 
 

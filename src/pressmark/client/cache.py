@@ -77,9 +77,10 @@ def after_sync(view: View, answer: SyncAnswer, etag: str | None, *, keep_gone: b
         RegistryError: The answer was refused; the view stays.
     """
     _check_not_older(view, answer.position)
+    if view.position is not None and view.position[:2] != answer.position[:2]:
+        view = _of_another_history(view)
     draft = _Draft(view, source="live", keep_gone=keep_gone, whole=True)
-    if view.position is not None and view.position[:2] == answer.position[:2]:
-        draft.check_not_older(answer.pointers)
+    draft.check_not_older(answer.pointers)
     draft.place(answer.pointers, answer.units)
     draft.forget_unmentioned(answer.pointers, answer.position.seq)
     # With something left out, a 304 must not keep a later, more capable reader from what it could accept.
@@ -97,6 +98,14 @@ def after_moves(view: View, moves: Iterable[Move | Head], *, keep_gone: bool = F
     for move in moves:
         view = _after_one(view, move, keep_gone)
     return view
+
+
+def _of_another_history(view: View) -> View:
+    """Return the view without its sequence numbers: a new epoch, or another registry, counts anew."""
+    prompts = {
+        label: {name: _copy(prompt, seq=0) for name, prompt in names.items()} for label, names in view.prompts.items()
+    }
+    return replace(view, prompts=prompts, gone={key: Gone(gone.why, 0) for key, gone in view.gone.items()})
 
 
 def confirmed(view: View) -> View:
@@ -326,13 +335,13 @@ def _content(digest: str, text: str, pointer: Pointer, *, check: bool) -> Conten
     return content
 
 
-def _copy(prompt: Prompt, *, source: str | None = None, state: str | None = None) -> Prompt:
+def _copy(prompt: Prompt, *, source: str | None = None, state: str | None = None, seq: int | None = None) -> Prompt:
     return Prompt(
         prompt.name,
         prompt.label,
         prompt.version,
         prompt._content,
         source=source or prompt.source,
-        seq=prompt._seq,
+        seq=prompt._seq if seq is None else seq,
         state=state or prompt.state,
     )
