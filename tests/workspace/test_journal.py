@@ -224,17 +224,22 @@ def test_a_forked_child_does_not_keep_a_journal_alive(store: Store, path: Path, 
     """A child that lives on after its parent's journal was given up holds no lock on it."""
     book = store.journal("run-1")
     book.append(record(A, 0))
+    ready, tell = os.pipe()
     child = os.fork()
     if child == 0:
         with suppress(BaseException):
+            os.write(tell, b"!")  # what happens at a fork has happened in the child
             signal.pause()
         os._exit(0)
     try:
+        assert os.read(ready, 1) == b"!"
         book.close()
         assert store.recover() == 1
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+        os.close(ready)
+        os.close(tell)
 
 
 def test_a_full_disk_refuses_the_answer_and_spoils_no_line(store: Store, path: Path, record: Records) -> None:

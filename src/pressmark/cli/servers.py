@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,8 +42,8 @@ def serve(store: str, host: str, port: int, as_json: bool) -> None:
         if not as_json:
             click.echo(line)
 
-    _stop_in_order()
-    serving.serve(store or str(_default_store()), host, port, on_ready=tell, say=say)
+    with _stopping_in_order():
+        serving.serve(store or str(_default_store()), host, port, on_ready=tell, say=say)
 
 
 @click.command("practice-model")
@@ -60,14 +62,19 @@ def practice_model(host: str, port: int, latency_ms: float) -> None:
     with needing("workbench"):
         from pressmark.providers.practice import app, server  # noqa: F401 - the application would load late
 
-    _stop_in_order()
-    server.serve(host, port, latency_ms)
+    with _stopping_in_order():
+        server.serve(host, port, latency_ms)
 
 
-def _stop_in_order() -> None:
+@contextmanager
+def _stopping_in_order() -> Iterator[None]:
     """Let a stop that was asked for be a success, before the server listens to signals and after it has ended."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(0))
+    before = {number: signal.signal(number, lambda *_: sys.exit(0)) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _default_store() -> Path:
