@@ -134,8 +134,9 @@ class Evaluating(Panel):
         """Starts the run that is chosen; it goes on in the background."""
         chosen = self.desk.state("evaluate")
         versions, suite, endpoint = chosen.get("versions") or [], chosen.get("suite"), chosen.get("endpoint")
-        if not versions or not suite or not endpoint:
-            raise PressmarkError("nothing was run: choose at least one version, a suite and an endpoint first")
+        for kind, choice in (("version", versions), ("suite", suite), ("endpoint", endpoint)):
+            if not choice:
+                raise PressmarkError(f"nothing was run: no {kind} is chosen; choose one, then run")
         run = self.session.start_run(self.desk.prompt, versions, suite, endpoint, self.progressed)
         self.desk.run = run
         self.load_runs(self.desk.prompt)

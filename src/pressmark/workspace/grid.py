@@ -228,7 +228,7 @@ def _order(connection: Connection, view: View) -> Order:
                     and (contains(lower(output), lower($search)) or contains(lower(error), lower($search)))
                 union
                 select row from dataset_rows where digest = $dataset
-                    and contains(lower(array_to_string(json_extract_string(data, '$.*'), chr(10))), lower($search)))
+                    and contains(lower(array_to_string(json_extract_string(data, '$.*'), chr(30))), lower($search)))
         """
     table: dict[str, Any] = connection.execute(
         f"""

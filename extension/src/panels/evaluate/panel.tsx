@@ -98,6 +98,16 @@ ws.suite("triage/basics", dataset=data, primary="category",
         ? ", free"
         : `, about ${cost(estimate.cost)}`;
   const text = `Run ${plural(rows, "row")} × ${plural(picked.length, "version")}${price}`;
+  const missing =
+    picked.length === 0
+      ? "Choose a version first"
+      : !suite
+        ? "Choose a suite first"
+        : !endpoint
+          ? "Choose an endpoint first"
+          : rows === 0
+            ? "The suite's dataset has no rows"
+            : null;
   const option = (version: string) => {
     const about = items.find((each) => each.version === version);
     return { value: version, text: `${version}  ${about?.message ?? ""}` };
@@ -160,14 +170,8 @@ ws.suite("triage/basics", dataset=data, primary="category",
           <Button
             kind="primary"
             busy={start.busy}
-            disabled={running || rows === 0 || picked.length === 0}
-            title={
-              rows === 0
-                ? "The suite's dataset has no rows"
-                : running
-                  ? "A run is going on: stop it first"
-                  : undefined
-            }
+            disabled={running || missing !== null}
+            title={running ? "A run is going on: stop it first" : (missing ?? undefined)}
             onClick={() => void start.run({})}
           >
             {start.busy ? "Starting…" : text}
