@@ -97,6 +97,8 @@ def test_the_wheel_holds_the_package_and_no_test(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert "pressmark/py.typed" in names
     assert "pressmark/client/client.py" in names
+    assert "pressmark/notebooks/01-tour.ipynb" in names
+    assert "pressmark/widgets/static/workbench.js" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert all(name.startswith(("pressmark/", "pressmark-")) for name in names)
     assert not [name for name in names if name.endswith((".pyc", ".db", ".duckdb")) or "/test_" in name]

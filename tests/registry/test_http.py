@@ -182,6 +182,24 @@ def test_hostile_bodies(web: Web, case: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ({"to": "v1", "expected": None}, "reason is missing: send it"),
+        ({"to": "v1", "reason": "", "expected": None}, "reason is empty: write it in a sentence"),
+        ({"to": "v1", "reason": " ", "expected": None}, "reason is empty: write it in a sentence"),
+        ({"to": "", "reason": "r", "expected": None}, "to is empty: write it out"),
+        ({"to": 1, "reason": "r", "expected": None}, "to is a text; got 1"),
+        ({"to": "v1", "reason": "r" * 3000, "expected": None}, "reason may have 2,000 characters at most"),
+        ({"to": "v1", "reason": "r", "expected": None, "froce": 1}, "froce is not known here"),
+        ([], "the body is an object; got []"),
+    ],
+)
+def test_malformed_bodies_are_told_in_sentences(web: Web, body: Any, sentence: str) -> None:
+    """What is wrong with a request's form is said in words, with the field's name."""
+    assert sentence in refused(web("PUT", LABEL, body), 422)
+
+
+@pytest.mark.parametrize(
     "unit_",
     [
         {},

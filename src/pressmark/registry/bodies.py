@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pressmark.errors import RegistryError
 from pressmark.registry.values import UNSET, Expected, Role
 
-Text = Annotated[str, Field(min_length=1, max_length=2000)]
+# An empty text is the store's to refuse: it says what is asked for, here as in an embedded registry.
+Text = Annotated[str, Field(max_length=2000, json_schema_extra={"minLength": 1})]
 Ref = Annotated[str, Field(min_length=1, max_length=80, description="`v3`, a label or a digest")]
 Seq = Annotated[int, Field(ge=0, le=2**53)]
 Held = Annotated[

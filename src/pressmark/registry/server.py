@@ -30,6 +30,7 @@ from pressmark.registry.faults import status_of
 from pressmark.registry.feed import Feed
 from pressmark.registry.guard import Guard
 from pressmark.registry.landing import landing_page
+from pressmark.registry.malformed import malformed
 from pressmark.registry.replies import fault_body, fault_headers
 from pressmark.registry.store import Store
 from pressmark.registry.streams import Streams
@@ -374,9 +375,7 @@ async def _told(request: Request, error: Exception) -> Response:
 async def _malformed(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
-    first = error.errors()[0]
-    place = ".".join(str(step) for step in first["loc"] if step != "body") or "the body"
-    return _answer(RegistryError(f"{place}: {first['msg']}: see /openapi.json for its form", status=422))
+    return _answer(RegistryError(malformed(error.errors()[0]), status=422, hint="see /openapi.json for the form"))
 
 
 async def _unrouted(request: Request, error: Exception) -> Response:

@@ -133,7 +133,8 @@ class Evaluating(Panel):
     def start_run(self) -> str:
         """Starts the run that is chosen; it goes on in the background."""
         chosen = self.desk.state("evaluate")
-        versions, suite, endpoint = chosen.get("versions") or [], chosen.get("suite"), chosen.get("endpoint")
+        versions: list[str] = chosen.get("versions") or []
+        suite, endpoint = str(chosen.get("suite") or ""), str(chosen.get("endpoint") or "")
         for kind, choice in (("version", versions), ("suite", suite), ("endpoint", endpoint)):
             if not choice:
                 raise PressmarkError(f"nothing was run: no {kind} is chosen; choose one, then run")
