@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from pressmark.gate import SOLO, GateDecision, MoveRequest, Policy, Principal, Reason, decide
+from pressmark.gate import GateDecision, MoveRequest, Principal, Reason, decide
 from pressmark.graph import DependencyGraph
 from pressmark.prompts import LabelPointer, Unit, Version
 from pressmark.prompts.canonical import unit_digest
+from pressmark.prompts.policy import SOLO, Policy
 from pressmark.rendering import build_unit
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -77,7 +78,7 @@ def test_a_reason_is_needed(reason: str) -> None:
     assert not decision.allowed
     assert str(decision) == "The move has no reason: say why, so that the change log can tell it later"
     assert [told.code for told in decision.unmet] == ["reason"]
-    assert ask(reason=reason, policy=Policy(require_reason=False)).allowed
+    assert ask(reason=reason, policy=Policy("free", require_reason=False)).allowed
 
 
 def test_latest_cannot_be_moved() -> None:
@@ -191,7 +192,7 @@ def test_a_rollback_is_not_held_up_by_variables() -> None:
 
 def test_a_policy_may_let_callers_be() -> None:
     """Where the policy does not keep callers, nothing is said of them."""
-    decision = ask(unit("{{ z }}"), policy=Policy(keep_callers=False))
+    decision = ask(unit("{{ z }}"), policy=Policy("free", keep_callers=False))
     assert decision.allowed
     assert not [reason for reason in decision.reasons if reason.code.startswith("callers")]
 

@@ -4,7 +4,7 @@
 
     PressmarkError
       x InvalidUnitError        InvalidNameError, TemplateError
-      x StatsError, DatasetError, SuiteError
+      x StatsError, DatasetError, SuiteError, EvidenceError, PolicyError
       x RenderError             MissingVariablesError, UnknownVariablesError, VariableTypeError, RenderLimitError
       x NotFoundError           PromptNotFoundError, VersionNotFoundError, LabelNotFoundError,
                                 DatasetNotFoundError, SuiteNotFoundError, RunNotFoundError, EndpointNotFoundError
@@ -82,6 +82,14 @@ class DatasetError(PressmarkError, ValueError):
 
 class SuiteError(PressmarkError, ValueError):
     """A suite whose parts do not fit together."""
+
+
+class EvidenceError(PressmarkError, ValueError):
+    """Evidence that is malformed or contradicts itself."""
+
+
+class PolicyError(PressmarkError, ValueError):
+    """A policy that demands what cannot be demanded."""
 
 
 class RenderError(PressmarkError, ValueError):

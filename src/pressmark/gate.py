@@ -11,24 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from pressmark.prompts import LATEST, FrozenDict, LabelPointer, Unit, Version, freeze
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What a label demands.
-
-    Attributes:
-        name: How people call it.
-        require_reason: A move without a reason is refused.
-        keep_callers: A version that today's callers cannot fill is refused.
-    """
-
-    name: str = "solo"
-    require_reason: bool = True
-    keep_callers: bool = True
-
-
-SOLO = Policy()
+from pressmark.prompts.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)

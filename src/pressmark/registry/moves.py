@@ -13,6 +13,7 @@ from pressmark import gate
 from pressmark.errors import ConflictError, GateError, RegistryError, VersionNotFoundError
 from pressmark.gate import GateDecision
 from pressmark.prompts import Entry, LabelPointer, check_label, check_name, parse_number
+from pressmark.prompts.policy import SOLO
 from pressmark.registry import access, changes, schema, versions
 from pressmark.registry.database import Transaction
 from pressmark.registry.inputs import PublishedInputs
@@ -183,7 +184,7 @@ def _decide(asking: Asking, name: str, request: gate.MoveRequest) -> GateDecisio
     held = pointer(asking.connection, name, request.label)
     current = None if held is None else versions.numbered(asking.connection, name, held.version).unit
     return gate.decide(
-        gate.SOLO,
+        SOLO,
         request,
         pointers=[] if held is None else [held],
         current=current,

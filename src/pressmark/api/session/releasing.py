@@ -15,6 +15,7 @@ from pressmark.errors import (
     RegistryUnavailableError,
 )
 from pressmark.prompts import LATEST, Entry, LabelPointer
+from pressmark.prompts.policy import SOLO
 from pressmark.prompts.sentences import entry_sentence
 from pressmark.registry.values import Published
 from pressmark.widgets.protocols import (
@@ -104,7 +105,7 @@ class Releasing:
             current = backend.version(name, f"v{held.version}").unit if held else None
             who = backend.whoami()
             decision = gates.decide(
-                gates.SOLO,
+                SOLO,
                 request,
                 pointers=[],
                 current=current,

@@ -1,0 +1,110 @@
+"""Policies: what a label demands of the version that it shall point to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
+
+from pressmark.errors import PolicyError
+from pressmark.prompts.frozen import FrozenDict, Immutable, freeze, thaw
+from pressmark.prompts.quoting import listed, shown
+
+PRIMARY: Final = "primary"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy(Immutable):
+    """What a label demands.
+
+    Attributes:
+        name: How people call it.
+        require_reason: A move without a reason is refused.
+        keep_callers: A version that today's callers cannot fill is refused.
+        require_evidence: A move without evidence on exactly this change is refused; the conditions below are shown in
+            any case, and block only where this is set.
+        suites: Names of suites that must have been run on the prompt itself.
+        least_rows: Rows that each suite must have compared at least.
+        must_reach: The least mean of the candidate, by scorer; `primary` means each suite's primary scorer.
+        must_not_regress: The loss that is put up with, by scorer: the lower end of the paired 95 % interval of
+            candidate minus baseline must not be below minus this. `primary` as above.
+        downstream: Every prompt downstream must have been evaluated with the change.
+        fresh: The evidence's lock must equal what the labels resolve to now.
+        practice_counts: Evidence from the practice model counts.
+    """
+
+    name: str
+    require_reason: bool = True
+    keep_callers: bool = True
+    require_evidence: bool = False
+    suites: tuple[str, ...] = ()
+    least_rows: int = 0
+    must_reach: FrozenDict = field(default_factory=FrozenDict)
+    must_not_regress: FrozenDict = field(default_factory=FrozenDict)
+    downstream: bool = False
+    fresh: bool = True
+    practice_counts: bool = True
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name.strip():
+            raise PolicyError(f"a policy has a name, not {shown(self.name)}")
+        for told in fields(self):
+            value = getattr(self, told.name)
+            if told.type in ("bool",) and not isinstance(value, bool):
+                raise PolicyError(f"policy {self.name!r}: {told.name} is true or false, not {shown(value)}")
+        if isinstance(self.suites, str) or not all(isinstance(suite, str) for suite in self.suites):
+            raise PolicyError(f"policy {self.name!r}: suites is a list of names, not {shown(self.suites)}")
+        object.__setattr__(self, "suites", tuple(self.suites))
+        if isinstance(self.least_rows, bool) or not isinstance(self.least_rows, int) or self.least_rows < 0:
+            raise PolicyError(f"policy {self.name!r}: least_rows is a number of rows, not {shown(self.least_rows)}")
+        for what in ("must_reach", "must_not_regress"):
+            object.__setattr__(self, what, freeze(_numbers(self.name, what, getattr(self, what))))
+        if any(margin < 0 for margin in self.must_not_regress.values()):
+            raise PolicyError(f"policy {self.name!r}: a margin of must_not_regress is 0 or more")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {told.name: _plain(getattr(self, told.name)) for told in fields(self)}
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Policy:
+        """Read the JSON form.
+
+        Raises:
+            PolicyError: It is malformed, or demands what this Pressmark does not know.
+        """
+        if not isinstance(told, Mapping):
+            raise PolicyError(f"a policy is an object, not {shown(told)}")
+        known = {each.name for each in fields(cls)}
+        # A demand that is not understood must not be dropped: the gate would be open where somebody wanted it shut.
+        if unknown := sorted(set(told) - known):
+            raise PolicyError(f"a policy demands nothing called {listed(unknown)}: it knows {', '.join(sorted(known))}")
+        if "name" not in told:
+            raise PolicyError("a policy has a name: give it one")
+        return cls(**told)
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else thaw(value)
+
+
+def _numbers(policy: str, what: str, told: Any) -> dict[str, float]:
+    if not isinstance(told, Mapping):
+        raise PolicyError(f"policy {policy!r}: {what} gives a number by scorer, not {shown(told)}")
+    for scorer, value in told.items():
+        right = isinstance(value, int | float) and not isinstance(value, bool) and -1e300 < value < 1e300
+        if not isinstance(scorer, str) or not right:
+            raise PolicyError(f"policy {policy!r}: {what} of {shown(scorer)} is a number, not {shown(value)}")
+    return {scorer: float(value) for scorer, value in told.items()}
+
+
+SOLO = Policy("solo")
+TEAM = Policy(
+    "team",
+    require_evidence=True,
+    least_rows=30,
+    must_not_regress=freeze({PRIMARY: 0.02}),
+    downstream=True,
+    practice_counts=False,
+)
+PRESETS: Final[Mapping[str, Policy]] = {"solo": SOLO, "team": TEAM}
