@@ -39,8 +39,8 @@ class Policy(Immutable):
     require_evidence: bool = False
     suites: tuple[str, ...] = ()
     least_rows: int = 0
-    must_reach: FrozenDict = field(default_factory=FrozenDict)
-    must_not_regress: FrozenDict = field(default_factory=FrozenDict)
+    must_reach: Mapping[str, float] = field(default_factory=FrozenDict)
+    must_not_regress: Mapping[str, float] = field(default_factory=FrozenDict)
     downstream: bool = False
     fresh: bool = True
     practice_counts: bool = True
