@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas
 
     from pressmark.api.registry import Registry
+    from pressmark.evals.estimate import RunPlan
     from pressmark.widgets import Workbench
 
 
@@ -279,6 +280,30 @@ class Workspace:
             "there is no endpoint to ask: make one with ws.endpoint('local', base_url='http://…/v1', key_env='…'),"
             " or set OPENAI_API_KEY. `pressmark practice-model` serves one that needs no key"
         )
+
+    def plan(
+        self,
+        versions: Sequence[PromptVersion],
+        suite: Suite | str,
+        *,
+        endpoint: str | Endpoint | None = None,
+        concurrency: int = 8,
+        repeats: int = 1,
+    ) -> RunPlan:
+        """Return what `evaluate` with the same arguments would take, and what it could show; nobody is asked.
+
+        Returns:
+            Calls, tokens, cost and time, and the smallest difference that so many rows show; `rows_needed(difference)`
+            tells how many rows a difference takes.
+
+        Raises:
+            DatasetError: A column for a variable is missing.
+            EndpointNotFoundError: There is no such endpoint.
+        """
+        from pressmark.api.planning import plan_run
+
+        where = self.choose_endpoint(endpoint)
+        return plan_run(self.store, versions, self._suite(suite), where, repeats=repeats, concurrency=concurrency)
 
     def evaluate(
         self,
