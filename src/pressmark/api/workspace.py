@@ -193,6 +193,7 @@ class Workspace:
         scorers: Sequence[Scorer] | None = None,
         primary: str | None = None,
         slice: str | None = None,
+        prompt: str | None = None,
     ) -> Suite:
         """Make and keep a suite, or return the suite of that name.
 
@@ -202,6 +203,7 @@ class Workspace:
             scorers: What scores the outputs; without them, the suite that is kept under the name is returned.
             primary: The scorer whose verdict is the suite's; else the first.
             slice: A column by which results are told apart.
+            prompt: The prompt that it judges: `evaluate_change` runs it when that prompt or one upstream of it changes.
 
         Raises:
             SuiteError: The parts do not fit together.
@@ -213,7 +215,7 @@ class Workspace:
             dataset = self.store.dataset(dataset)
         elif not isinstance(dataset, Dataset):
             dataset = self.dataset(name, dataset)
-        suite = Suite.of(name, dataset, scorers or (), primary=primary, slice=slice)
+        suite = Suite.of(name, dataset, scorers or (), primary=primary, slice=slice, prompt=prompt)
         for scorer in suite.scorers:
             if (function := getattr(scorer, "function", None)) is not None:
                 self.functions[scorer.name] = function
