@@ -84,6 +84,11 @@ class Suite:
         return cls(name, dataset, given, chosen, slice, sha256_digest(canonical_bytes(content)), prompt)
 
     @classmethod
+    def collecting(cls, dataset: Dataset) -> Suite:
+        """Return what has rows and no scorers: the outputs are wanted as they are, to fill other prompts' inputs."""
+        return cls(dataset.name, dataset, (), "", None, dataset.digest)
+
+    @classmethod
     def from_spec(
         cls, spec: Mapping[str, Any], dataset: Dataset, functions: Mapping[str, ScoreFunction] | None = None
     ) -> Suite:
