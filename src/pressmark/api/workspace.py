@@ -13,6 +13,7 @@ from pressmark.api.difference import Difference
 from pressmark.api.runs import Run, Runner, RunOptions, start_run
 from pressmark.errors import EndpointNotFoundError, VersionNotFoundError
 from pressmark.evals import Dataset, Suite
+from pressmark.evals.chain import Chain
 from pressmark.evals.scorers import Scorer
 from pressmark.evals.scorers.custom import ScoreFunction
 from pressmark.prompts import Version
@@ -285,7 +286,7 @@ class Workspace:
 
     def plan(
         self,
-        versions: Sequence[PromptVersion],
+        versions: Sequence[PromptVersion | Chain],
         suite: Suite | str,
         *,
         endpoint: str | Endpoint | None = None,
@@ -309,7 +310,7 @@ class Workspace:
 
     def evaluate(
         self,
-        versions: Sequence[PromptVersion],
+        versions: Sequence[PromptVersion | Chain],
         suite: Suite | str,
         *,
         endpoint: str | Endpoint | None = None,
@@ -324,7 +325,8 @@ class Workspace:
         stopped, and equal requests are answered from the file.
 
         Args:
-            versions: The baseline first.
+            versions: The baseline first. What a version takes from prompts upstream is asked first, each prompt once
+                a row: of their newest versions, or of those that a chain fixes.
             suite: What to run them on.
             endpoint: Where to ask: a name or an endpoint; else the only one there is.
             concurrency: Calls in flight at once.
@@ -347,7 +349,7 @@ class Workspace:
 
     async def aevaluate(
         self,
-        versions: Sequence[PromptVersion],
+        versions: Sequence[PromptVersion | Chain],
         suite: Suite | str,
         *,
         endpoint: str | Endpoint | None = None,
