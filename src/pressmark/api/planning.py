@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # The spread of the differences is looked for in this many of the newest runs.
 _RUNS_LOOKED_AT = 50
-# Stands for an answer that is not known yet: about 50 tokens.
+# Stands for an answer that is not known yet: about 50 tokens, another one for each row.
 _USUAL_ANSWER = "word " * 40
 
 
@@ -83,7 +83,7 @@ def _upstream(
         known = store.cached_answers(call.key for call in part.calls)
         calls.extend(part.calls)
         outputs[chain.digest] = {
-            (task.row, task.repeat): known[call.key]["output"] if call.key in known else _USUAL_ANSWER
+            (task.row, task.repeat): known[call.key]["output"] if call.key in known else f"{_USUAL_ANSWER}{task}"
             for call in part.calls
             for task in call.tasks
         }

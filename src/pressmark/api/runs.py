@@ -21,10 +21,11 @@ from pressmark.evals.chain import Chain, resolve
 from pressmark.evals.comparison import Comparison, compare_scores
 from pressmark.evals.plan import columns_of, plan
 from pressmark.evals.records import OutputRecord, Sink
-from pressmark.evals.report import summarise
+from pressmark.evals.report import Report, report, summarise
 from pressmark.evals.runner import Execution, finished, start, start_chains
 from pressmark.evals.stages import upstream_of
 from pressmark.prompts import Version
+from pressmark.prompts.evidence import Method
 from pressmark.providers import completer
 
 if TYPE_CHECKING:
@@ -338,6 +339,49 @@ class Run:
     def suite(self) -> Suite:
         """The suite as it was when the run began."""
         return self._workspace.load_suite(self._workspace.store.suite_spec(self._kept.spec["suite"]["digest"]))
+
+    @property
+    def planned(self) -> int:
+        """How many rows were declared before the run."""
+        return len(self.suite.dataset)
+
+    @property
+    def method(self) -> Method:
+        """How the number of rows came about: `fixed` where all planned rows were asked."""
+        return "fixed" if self.status == "done" else "unplanned"
+
+    def report(self, baseline: Version | str | None = None, candidate: Version | str | None = None) -> Report:
+        """Return the suite's verdict on a candidate."""
+        names = self.versions
+        before = self.digest_of(names[0] if baseline is None else self.name_of(baseline))
+        after = self.digest_of(names[-1] if candidate is None else self.name_of(candidate))
+        records = [OutputRecord.from_dict(told) for told in self._workspace.store.records(self.id)]
+        called = {digest: name for name, digest in self._digests.items()}
+        return report(records, self.suite, before, after, names=called)
+
+    @property
+    def repeats(self) -> int:
+        """How often each row was asked."""
+        return int(self._kept.spec["repeats"])
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that were served."""
+        return tuple(sorted(self.results["model"].dropna().unique().tolist()))
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The dataset's rows that were asked."""
+        return tuple(sorted(int(row) for row in self.results["row"].unique()))
+
+    def row_scores(self, scorer: str | None = None) -> pandas.DataFrame:
+        """Return version (digest), scorer, row and value, the mean over repeats; of one scorer where it is named."""
+        return self._workspace.store.row_scores(self.id, scorer)
+
+    def outputs_of(self, rows: Sequence[int], digests: Sequence[str]) -> dict[tuple[int, str], str]:
+        """Return whole outputs by row and version (digest); of several repeats, the first that has one."""
+        found = self._workspace.store.run_rows(self.id, digests, rows, cut=None)
+        return {(row.row, digest): cell.output for row in found for digest, cell in row.cells.items()}
 
     @property
     def results(self) -> pandas.DataFrame:

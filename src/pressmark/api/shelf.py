@@ -30,18 +30,32 @@ class Shelf(Protocol):
 
 
 class WorkspaceShelf:
-    """The workspace's newest versions: a file without a registry has no labels, so any label means the newest."""
+    """The workspace's newest versions: a file without a registry has no labels, so any label means the newest.
 
-    def __init__(self, store: files.Store) -> None:
-        self._store = store
+    Args:
+        store: The workspace's file.
+        besides: A version that is on trial: of its prompt, the newest other one stands.
+    """
+
+    def __init__(self, store: files.Store, besides: PromptVersion | None = None) -> None:
+        self._store, self._besides = store, besides
 
     def names(self) -> list[str]:
         """Return every prompt."""
-        return [str(name) for name in self._store.prompts()["name"]]
+        return [str(name) for name in self._store.prompts()["prompt"]]
 
     def find(self, name: str, label: str) -> PromptVersion:
-        """Return the newest version."""
-        return self._store.version(name, LATEST)
+        """Return the newest version.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        if self._besides is None or name != self._besides.name:
+            return self._store.version(name, LATEST)
+        for version in self._store.versions(name):
+            if version.digest != self._besides.digest:
+                return version
+        raise LabelNotFoundError(f"{name} has no other version than {self._besides.version}")
 
 
 class RegistryShelf:
@@ -55,7 +69,11 @@ class RegistryShelf:
         return [summary.name for summary in self._backend.prompts()]
 
     def find(self, name: str, label: str) -> PromptVersion:
-        """Return the version that the label points to."""
+        """Return the version that the label points to.
+
+        Raises:
+            NotFoundError: There is none that may be seen.
+        """
         return self._backend.version(name, label)
 
 

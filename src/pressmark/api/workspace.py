@@ -24,6 +24,7 @@ from pressmark.workspace import Store, import_rows
 if TYPE_CHECKING:
     import pandas
 
+    from pressmark.api.impact import ChangeEvaluation
     from pressmark.api.registry import Registry
     from pressmark.evals.estimate import RunPlan
     from pressmark.widgets import Workbench
@@ -362,6 +363,73 @@ class Workspace:
         options = RunOptions(concurrency=concurrency, repeats=repeats, timeout=timeout)
         runner = start_run(self, versions, self._suite(suite), self.choose_endpoint(endpoint), options)
         return await runner.finished(progress=progress)
+
+    def affected(
+        self, version: PromptVersion, label: str = "production", *, registry: Registry | None = None
+    ) -> tuple[str, ...]:
+        """Return the prompts downstream that a version would reach as that label, in the order in which they run.
+
+        Args:
+            version: The candidate.
+            label: The label that it is meant for.
+            registry: Whose labels everything stands at; else the newest versions of this workspace stand.
+
+        Raises:
+            GraphCycleError: Prompts feed each other in a circle.
+        """
+        from pressmark.api.impact import change_of
+
+        return change_of(self, version, label, registry).downstream
+
+    def evaluate_change(
+        self,
+        version: PromptVersion,
+        label: str = "production",
+        *,
+        registry: Registry | None = None,
+        suites: Mapping[str, Sequence[Suite | str]] | None = None,
+        endpoint: str | Endpoint | None = None,
+        concurrency: int = 8,
+        repeats: int = 1,
+        timeout: float = 120.0,
+        progress: bool = True,
+    ) -> ChangeEvaluation:
+        """Run the suites of a prompt and of everything downstream, with the version as that label and as it is now.
+
+        Each prompt of a chain is asked once a row; what a chain has answered before is not asked again.
+
+        Args:
+            version: The candidate.
+            label: The label that it is meant for.
+            registry: Whose labels everything stands at; else the newest versions of this workspace stand.
+            suites: Suites by prompt; else those made with `ws.suite(…, prompt=…)`.
+            endpoint: Where to ask.
+            concurrency: Calls in flight at once.
+            repeats: How often each row is asked.
+            timeout: Seconds that one attempt may take.
+            progress: Whether to show progress bars.
+
+        Returns:
+            The verdicts; `.evidence` is what a registry's gate takes, `.to_file(path)` writes it.
+
+        Raises:
+            SuiteNotFoundError: The prompt itself has no suite.
+            VersionNotFoundError: The label holds this version already.
+            GraphCycleError: Prompts feed each other in a circle.
+            EndpointError: No call could go well.
+        """
+        from pressmark.api.impact import evaluate_change
+
+        return evaluate_change(
+            self,
+            version,
+            label,
+            self.choose_endpoint(endpoint),
+            RunOptions(concurrency=concurrency, repeats=repeats, timeout=timeout),
+            registry=registry,
+            suites=suites,
+            progress=progress,
+        )
 
     def run(self, run_id: str) -> Run:
         """Return a run by its id, also after a kernel restart.
