@@ -7,19 +7,23 @@ import html
 import secrets
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from pressmark.api.shelf import WorkspaceShelf
 from pressmark.errors import PressmarkError, RunCancelledError, VersionNotFoundError
 from pressmark.evals import Suite
+from pressmark.evals.answer import Completion
 from pressmark.evals.asking import Patience
+from pressmark.evals.chain import Chain, resolve
 from pressmark.evals.comparison import Comparison, compare_scores
-from pressmark.evals.plan import plan
-from pressmark.evals.records import OutputRecord
+from pressmark.evals.plan import columns_of, plan
+from pressmark.evals.records import OutputRecord, Sink
 from pressmark.evals.report import summarise
-from pressmark.evals.runner import Execution, finished, start
+from pressmark.evals.runner import Execution, finished, start, start_chains
+from pressmark.evals.stages import upstream_of
 from pressmark.prompts import Version
 from pressmark.providers import completer
 
@@ -169,59 +173,112 @@ class Runner:
 
 def start_run(
     workspace: Workspace,
-    versions: Sequence[PromptVersion],
+    versions: Sequence[PromptVersion | Chain],
     suite: Suite,
     endpoint: Endpoint,
     options: RunOptions,
 ) -> Runner:
     """Begin a run, or take up the newest unfinished one that asks for the same.
 
+    Args:
+        workspace: Where the run is kept.
+        versions: The baseline first. A version with inputs that the suite's dataset has no column for becomes a chain
+            of the workspace's newest versions.
+        suite: What to run them on.
+        endpoint: Where to ask.
+        options: How.
+
     Raises:
         DatasetError: A column for a variable is missing.
         EndpointAuthError: The endpoint's key is not there.
         VersionNotFoundError: No version was given.
     """
-    distinct = list({version.digest: version for version in versions}.values())
+    store = workspace.store
+    chains = [chain_of(given, suite, store) for given in versions]
+    distinct = list({chain.digest: chain for chain in chains}.values())
     if not distinct:
         raise VersionNotFoundError("a run needs at least one version: pass the baseline first, such as [v1, v2]")
-    store = workspace.store
     complete = completer(endpoint)
     spec = _spec(distinct, suite, endpoint, options)
-    names = {version.name for version in distinct}
     run_id, known = _unfinished(workspace, spec, suite)
-    planned = plan(distinct, suite.dataset, base_url=endpoint.base_url, repeats=options.repeats, answered=known)
+    begin = _begin(distinct, suite, complete, known=known, options=options, store=store)
     store.save_dataset(suite.dataset)
     store.save_suite(suite.name, suite.digest, suite.spec())
-    prompt = distinct[0].name if len(names) == 1 else None
-    store.create_run(run_id, spec, prompt=prompt, dataset=suite.dataset.digest)
+    names = {chain.version.name for chain in distinct}
+    store.create_run(run_id, spec, prompt=names.pop() if len(names) == 1 else None, dataset=suite.dataset.digest)
     journal = store.journal(run_id)
     drainer = store.drainer(journal).start()
-    execution = start(
-        planned,
-        suite,
-        complete,
-        _JournalSink(journal),
-        run_id=run_id,
-        concurrency=options.concurrency,
-        patience=Patience(timeout=options.timeout),
-        lookup=store.cached_answers,
-    )
-    runner = Runner(workspace, run_id, execution, drainer)
+    runner = Runner(workspace, run_id, begin(_JournalSink(journal), run_id), drainer)
     workspace.runners[run_id] = runner
     workspace.changes.tell("runs", run=run_id)
     return runner
 
 
-def _spec(versions: Sequence[PromptVersion], suite: Suite, endpoint: Endpoint, options: RunOptions) -> dict[str, Any]:
+def chain_of(given: PromptVersion | Chain, suite: Suite, store: files.Store) -> Chain:
+    """Return what is to be run: a version alone, or with what feeds those inputs that are no columns of the suite."""
+    if isinstance(given, Chain):
+        return given
+    if given.unit.inputs.keys() <= set(suite.dataset.columns):
+        return Chain.of(given)
+    return resolve(given, WorkspaceShelf(store).find)
+
+
+def _chain_again(told: Mapping[str, Any], store: files.Store) -> Chain:
+    """The chain that a run's description tells of."""
+    lock = told.get("lock", {})
+    version = store.version(told["name"], told.get("unit", told["digest"]))
+    if not lock:
+        return Chain.of(version)
+    return resolve(version, lambda name, label: store.version(name, lock[f"{name}@{label}"]))
+
+
+def _begin(
+    chains: Sequence[Chain],
+    suite: Suite,
+    complete: Completion,
+    *,
+    known: set[Any],
+    options: RunOptions,
+    store: files.Store,
+) -> Callable[[Sink, str], Execution]:
+    """Check that the chains fit the suite, and return what starts them."""
+    asking: dict[str, Any] = {
+        "concurrency": options.concurrency,
+        "patience": Patience(timeout=options.timeout),
+        "lookup": store.cached_answers,
+    }
+    if any(chain.upstream for chain in chains):
+        for chain in (*upstream_of(chains), *chains):
+            columns_of(chain, suite.dataset)
+        return lambda sink, run_id: start_chains(
+            chains, suite, complete, sink, run_id=run_id, repeats=options.repeats, answered=known, **asking
+        )
+    planned = plan(chains, suite.dataset, base_url=complete.base_url, repeats=options.repeats, answered=known)
+    return lambda sink, run_id: start(planned, suite, complete, sink, run_id=run_id, **asking)
+
+
+def _spec(chains: Sequence[Chain], suite: Suite, endpoint: Endpoint, options: RunOptions) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "versions": [
-            {"name": version.name, "version": version.version, "digest": version.digest} for version in versions
-        ],
+        "versions": [_version_spec(chain, chains) for chain in chains],
         "suite": {"name": suite.name, "digest": suite.digest},
         "endpoint": {"name": endpoint.name, "base_url": endpoint.base_url},
         "repeats": options.repeats,
     }
+
+
+def _version_spec(chain: Chain, chains: Sequence[Chain]) -> dict[str, Any]:
+    version = chain.version
+    told = {"name": version.name, "version": version.version, "digest": chain.digest}
+    if not chain.upstream:
+        return told
+    twins = [other for other in chains if other.version.digest == version.digest and other.digest != chain.digest]
+    if twins:
+        # The same version twice: what tells them apart is what feeds them.
+        theirs = {member.digest for other in twins for member in other.members}
+        fed = [str(member.version) for member in chain.members[:-1] if member.digest not in theirs]
+        told["version"] = f"{version.version} after {', '.join(fed)}"
+    return {**told, "unit": version.digest, "lock": chain.lock}
 
 
 def _unfinished(workspace: Workspace, spec: dict[str, Any], suite: Suite) -> tuple[str, set[Any]]:
@@ -363,6 +420,12 @@ class Run:
         for name, digest in self._digests.items():
             if (version.digest == digest) if isinstance(version, Version) else version in (name, digest):
                 return name
+        if isinstance(version, Version):
+            # A version that ran as part of a chain, where it ran once.
+            units = {told["digest"]: told.get("unit") for told in self._kept.spec["versions"]}
+            fitting = [name for name, digest in self._digests.items() if units[digest] == version.digest]
+            if len(fitting) == 1:
+                return fitting[0]
         raise VersionNotFoundError(f"run {self.id} has no version {version}; it has {', '.join(self.versions)}")
 
     def digest_of(self, name: str) -> str:
@@ -378,7 +441,7 @@ class Run:
             **options: As for `ws.evaluate`.
         """
         space = self._workspace
-        versions = [space.store.version(told["name"], told["digest"]) for told in self._kept.spec["versions"]]
+        versions = [_chain_again(told, space.store) for told in self._kept.spec["versions"]]
         options.setdefault("repeats", self._kept.spec["repeats"])
         if self.status == "done":
             # Taken up again for the rows that ended as errors.

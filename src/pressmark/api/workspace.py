@@ -13,6 +13,7 @@ from pressmark.api.difference import Difference
 from pressmark.api.runs import Run, Runner, RunOptions, start_run
 from pressmark.errors import EndpointNotFoundError, VersionNotFoundError
 from pressmark.evals import Dataset, Suite
+from pressmark.evals.chain import Chain
 from pressmark.evals.scorers import Scorer
 from pressmark.evals.scorers.custom import ScoreFunction
 from pressmark.prompts import Version
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import pandas
 
     from pressmark.api.registry import Registry
+    from pressmark.evals.estimate import RunPlan
     from pressmark.widgets import Workbench
 
 
@@ -192,6 +194,7 @@ class Workspace:
         scorers: Sequence[Scorer] | None = None,
         primary: str | None = None,
         slice: str | None = None,
+        prompt: str | None = None,
     ) -> Suite:
         """Make and keep a suite, or return the suite of that name.
 
@@ -201,6 +204,7 @@ class Workspace:
             scorers: What scores the outputs; without them, the suite that is kept under the name is returned.
             primary: The scorer whose verdict is the suite's; else the first.
             slice: A column by which results are told apart.
+            prompt: The prompt that it judges: `evaluate_change` runs it when that prompt or one upstream of it changes.
 
         Raises:
             SuiteError: The parts do not fit together.
@@ -212,7 +216,7 @@ class Workspace:
             dataset = self.store.dataset(dataset)
         elif not isinstance(dataset, Dataset):
             dataset = self.dataset(name, dataset)
-        suite = Suite.of(name, dataset, scorers or (), primary=primary, slice=slice)
+        suite = Suite.of(name, dataset, scorers or (), primary=primary, slice=slice, prompt=prompt)
         for scorer in suite.scorers:
             if (function := getattr(scorer, "function", None)) is not None:
                 self.functions[scorer.name] = function
@@ -280,9 +284,33 @@ class Workspace:
             " or set OPENAI_API_KEY. `pressmark practice-model` serves one that needs no key"
         )
 
+    def plan(
+        self,
+        versions: Sequence[PromptVersion | Chain],
+        suite: Suite | str,
+        *,
+        endpoint: str | Endpoint | None = None,
+        concurrency: int = 8,
+        repeats: int = 1,
+    ) -> RunPlan:
+        """Return what `evaluate` with the same arguments would take, and what it could show; nobody is asked.
+
+        Returns:
+            Calls, tokens, cost and time, and the smallest difference that so many rows show; `rows_needed(difference)`
+            tells how many rows a difference takes.
+
+        Raises:
+            DatasetError: A column for a variable is missing.
+            EndpointNotFoundError: There is no such endpoint.
+        """
+        from pressmark.api.planning import plan_run
+
+        where = self.choose_endpoint(endpoint)
+        return plan_run(self.store, versions, self._suite(suite), where, repeats=repeats, concurrency=concurrency)
+
     def evaluate(
         self,
-        versions: Sequence[PromptVersion],
+        versions: Sequence[PromptVersion | Chain],
         suite: Suite | str,
         *,
         endpoint: str | Endpoint | None = None,
@@ -297,7 +325,8 @@ class Workspace:
         stopped, and equal requests are answered from the file.
 
         Args:
-            versions: The baseline first.
+            versions: The baseline first. What a version takes from prompts upstream is asked first, each prompt once
+                a row: of their newest versions, or of those that a chain fixes.
             suite: What to run them on.
             endpoint: Where to ask: a name or an endpoint; else the only one there is.
             concurrency: Calls in flight at once.
@@ -320,7 +349,7 @@ class Workspace:
 
     async def aevaluate(
         self,
-        versions: Sequence[PromptVersion],
+        versions: Sequence[PromptVersion | Chain],
         suite: Suite | str,
         *,
         endpoint: str | Endpoint | None = None,

@@ -8,10 +8,14 @@ from typing import Any, NamedTuple
 
 from pressmark.errors import DatasetError, InvalidUnitError, RenderError
 from pressmark.evals.cache import answer_key
+from pressmark.evals.chain import Chain
 from pressmark.evals.dataset import Dataset
 from pressmark.evals.records import RowError, Task
 from pressmark.prompts import MISSING
 from pressmark.rendering import PromptVersion, compiled
+
+# What the prompts upstream answered: by digest of the chain, then by row and repeat; None where there is no answer.
+Upstream = Mapping[str, Mapping[tuple[int, int], str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +62,23 @@ class Plan:
 
 
 def plan(
-    versions: Sequence[PromptVersion],
+    versions: Sequence[PromptVersion | Chain],
     dataset: Dataset,
     *,
     base_url: str,
     repeats: int = 1,
     answered: Container[Task | tuple[str, int, int]] = (),
+    upstream: Upstream | None = None,
 ) -> Plan:
     """Render every request of a run.
 
     Args:
-        versions: The prompt versions.
+        versions: The prompt versions, or chains.
         dataset: Its columns fill the variables of the same name.
         base_url: Where the endpoint is.
         repeats: How often each request is asked.
         answered: Tasks that need not be asked again.
+        upstream: What the prompts upstream of the chains answered.
 
     Raises:
         DatasetError: A column for a variable is missing, or a version's input would need an upstream prompt's answer.
@@ -83,33 +89,38 @@ def plan(
         raise ValueError("a run needs at least one version: give those that shall be compared")
     if isinstance(repeats, bool) or not isinstance(repeats, int) or repeats < 1:
         raise ValueError(f"repeats is how often each request is asked, 1 or more, not {repeats!r}")
-    distinct = list({version.digest: version for version in versions}.values())
-    fills = [(version, _columns(version, dataset)) for version in distinct]
+    chains = [given if isinstance(given, Chain) else Chain.of(given) for given in versions]
+    distinct = list({chain.digest: chain for chain in chains}.values())
+    fills = [_Fill(chain, columns_of(chain, dataset), upstream or {}) for chain in distinct]
     grouped: dict[str, tuple[Mapping[str, Any], list[Task]]] = {}
     unrendered: list[Unrendered] = []
-    failures = dict.fromkeys((version.digest for version in distinct), 0)
     skipped = 0
     kept: list[Call] = []
     for number, row in enumerate(dataset.rows):
-        for version, columns in fills:
-            tasks = [Task(version.digest, number, repeat) for repeat in range(repeats)]
-            open_tasks = [task for task in tasks if task not in answered]
-            skipped += len(tasks) - len(open_tasks)
-            if not open_tasks and version is not distinct[0]:
-                continue
-            try:
-                request = compiled(version.unit, version.digest).request(_values(version, row, columns))
-                keys = {task: answer_key(base_url, request, task.repeat) for task in tasks}
-            except (RenderError, InvalidUnitError) as error:
-                failures[version.digest] += 1
-                if failures[version.digest] == len(dataset.rows):
-                    raise _none_fits(version, dataset, error) from error
-                unrendered.extend(Unrendered(task, RowError("render", str(error))) for task in open_tasks)
-                continue
-            for task in open_tasks:
-                grouped.setdefault(keys[task], (request, []))[1].append(task)
-            if version is distinct[0]:
-                kept.extend(Call(keys[task], request, (task,)) for task in tasks if task in answered)
+        for fill in fills:
+            for repeat in range(repeats):
+                task = Task(fill.chain.digest, number, repeat)
+                known = task in answered
+                skipped += known
+                if known and fill is not fills[0]:
+                    continue
+                try:
+                    request = fill.request(row, number, repeat)
+                    key = answer_key(base_url, request, repeat)
+                except (RenderError, InvalidUnitError) as error:
+                    fill.failures += 1
+                    if fill.failures == len(dataset.rows) * repeats:
+                        raise _none_fits(fill.chain.version, dataset, error) from error
+                    if not known:
+                        unrendered.append(Unrendered(task, RowError("render", str(error))))
+                except UpstreamMissing as missing:
+                    if not known:
+                        unrendered.append(Unrendered(task, RowError("upstream", str(missing))))
+                else:
+                    if known:
+                        kept.append(Call(key, request, (task,)))
+                    else:
+                        grouped.setdefault(key, (request, []))[1].append(task)
     return Plan(
         calls=tuple(Call(key, request, tuple(tasks)) for key, (request, tasks) in grouped.items()),
         unrendered=tuple(unrendered),
@@ -120,23 +131,61 @@ def plan(
     )
 
 
-def _columns(version: PromptVersion, dataset: Dataset) -> tuple[str, ...]:
-    """The variables of a version that the dataset has columns for."""
-    known = set(dataset.columns)
-    for variable, upstream in version.unit.inputs.items():
-        if variable not in known:
+class UpstreamMissing(Exception):  # noqa: N818  # never leaves this module
+    """A prompt upstream gave no answer, so that there is nothing to ask."""
+
+
+class _Fill:
+    """How the rows fill one version's template."""
+
+    def __init__(self, chain: Chain, columns: tuple[str, ...], upstream: Upstream) -> None:
+        self.chain = chain
+        self.failures = 0
+        self._columns = columns
+        self._upstream = upstream
+        self._last: tuple[int, Mapping[str, Any]] | None = None
+
+    def request(self, row: Mapping[str, Any], number: int, repeat: int) -> Mapping[str, Any]:
+        """Return what to ask for a row; the same for all repeats where nothing is upstream."""
+        if self._last is not None and self._last[0] == number and not self.chain.upstream:
+            return self._last[1]
+        version = self.chain.version
+        values = _values(version, row, self._columns)
+        for variable, feed in self.chain.upstream.items():
+            answer = self._upstream.get(feed.digest, {}).get((number, repeat))
+            if answer is None:
+                raise UpstreamMissing(
+                    f"{feed.version}, whose answer fills {variable!r}, gave none to this row: see its error, and run"
+                    " again"
+                )
+            values[variable] = answer
+        request = compiled(version.unit, version.digest).request(values)
+        self._last = (number, request)
+        return request
+
+
+def columns_of(chain: Chain, dataset: Dataset) -> tuple[str, ...]:
+    """Return the variables of a chain's version that the dataset's columns fill.
+
+    Raises:
+        DatasetError: A column for a variable is missing.
+    """
+    version, known = chain.version, set(dataset.columns)
+    for variable, reference in version.unit.inputs.items():
+        if variable not in known and variable not in chain.upstream:
             raise DatasetError(
-                f"{version} takes {variable!r} from {upstream}, and chains are not run yet: give dataset"
+                f"{version} takes {variable!r} from {reference}, which is not part of this run: give dataset"
                 f" {dataset.name!r} a column {variable!r} with that prompt's outputs",
                 missing=(variable,),
             )
-    if missing := tuple(name for name in version.unit.required if name not in known):
+    filled = known | chain.upstream.keys()
+    if missing := tuple(name for name in version.unit.required if name not in filled):
         raise DatasetError(
             f"{version} needs {', '.join(map(repr, missing))}, which dataset {dataset.name!r} has no column for; it has"
             f" {', '.join(dataset.columns)}: rename a column, or give the variable a default",
             missing=missing,
         )
-    return tuple(name for name in version.unit.variables if name in known)
+    return tuple(name for name in version.unit.variables if name in known and name not in chain.upstream)
 
 
 def _values(version: PromptVersion, row: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,20 +26,34 @@ from pressmark.errors import RunCancelledError
 from pressmark.evals.answer import Completion
 from pressmark.evals.asking import Patience
 from pressmark.evals.cache import Lookup
+from pressmark.evals.chain import Chain
 from pressmark.evals.engine import Engine
 from pressmark.evals.plan import Plan
 from pressmark.evals.progress import Progress
 from pressmark.evals.records import OutputRecord, Sink, Task
+from pressmark.evals.stages import MakeRun, Stages
 from pressmark.evals.suite import Suite
 from pressmark.evals.work import Run
 
 
 class Execution:
-    """A run under way. `start` makes one."""
+    """A run under way. `start` and `start_chains` make one."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run | Stages, completes: Iterable[Completion]) -> None:
         self._run = run
-        self._engine = Engine(run.main, name=f"pressmark-run-{run.run_id}")
+        self._completes = {id(complete): complete for complete in completes}.values()
+        self._engine = Engine(self._main, name=f"pressmark-run-{run.run_id}")
+
+    async def _main(self) -> None:
+        try:
+            await self._run.main()
+        finally:
+            for complete in self._completes:
+                close = getattr(complete, "aclose", None)
+                if close is not None:
+                    # A connection that does not close must not hide what ended the run.
+                    with contextlib.suppress(Exception):
+                        await close()
 
     @property
     def progress(self) -> Progress:
@@ -134,10 +148,71 @@ def start(
     Raises:
         ValueError: `concurrency` is not positive.
     """
+    make = _maker(complete, concurrency, patience, judge, now)
+    return Execution(make(plan, suite, run_id, sink, lookup), (complete, judge or complete))
+
+
+def start_chains(
+    chains: Sequence[Chain],
+    suite: Suite,
+    complete: Completion,
+    sink: Sink,
+    *,
+    run_id: str,
+    repeats: int = 1,
+    answered: Iterable[Task] = (),
+    concurrency: int = 16,
+    patience: Patience | None = None,
+    lookup: Lookup | None = None,
+    judge: Completion | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Execution:
+    """Begin a run of chains: what is upstream is asked first, each prompt once a row.
+
+    Args:
+        chains: What is judged, the baseline first.
+        suite: Its scorers score each answer of the chains' last prompts.
+        complete: Asks the endpoint.
+        sink: Gets each record; those of prompts upstream carry the run id `RUN/upstream`.
+        run_id: Goes into the records.
+        repeats: How often each request is asked.
+        answered: Tasks of the judged chains that need not be asked again.
+        concurrency: As for `start`, likewise what follows.
+        patience: How long to try for one answer.
+        lookup: Finds known answers.
+        judge: Asks the endpoint for the suite's judges.
+        now: The clock of the records.
+
+    Raises:
+        DatasetError: A column for a variable of any prompt in the chains is missing.
+        ValueError: `concurrency` is not positive.
+    """
+    stages = Stages(
+        chains,
+        suite,
+        run_id=run_id,
+        base_url=complete.base_url,
+        repeats=repeats,
+        answered=answered,
+        sink=sink,
+        lookup=lookup,
+        make=_maker(complete, concurrency, patience, judge, now),
+    )
+    return Execution(stages, (complete, judge or complete))
+
+
+def _maker(
+    complete: Completion,
+    concurrency: int,
+    patience: Patience | None,
+    judge: Completion | None,
+    now: Callable[[], datetime],
+) -> MakeRun:
     if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
         raise ValueError(f"concurrency is the number of calls at once, 1 or more, not {concurrency!r}")
-    return Execution(
-        Run(
+
+    def make(plan: Plan, suite: Suite, run_id: str, sink: Sink, lookup: Lookup | None) -> Run:
+        return Run(
             plan,
             suite,
             run_id=run_id,
@@ -149,7 +224,8 @@ def start(
             lookup=lookup,
             now=now,
         )
-    )
+
+    return make
 
 
 def execute(

@@ -104,7 +104,6 @@ class Run:
             raise raised.exceptions[0] from None
         finally:
             self.tally.stop()
-            await self._close()
 
     async def _work(self, queue: Iterator[Call]) -> None:
         burst = 0
@@ -311,14 +310,6 @@ class Run:
             score_errors=FrozenDict(marks.errors),
             judgements=FrozenDict(marks.judgements),
         )
-
-    async def _close(self) -> None:
-        for complete in {id(c): c for c in (self._complete, self._judge)}.values():
-            close = getattr(complete, "aclose", None)
-            if close is not None:
-                # A connection that does not close must not hide what ended the run.
-                with contextlib.suppress(Exception):
-                    await close()
 
 
 def _refused(error: EndpointError) -> bool:

@@ -13,13 +13,14 @@ from pressmark.errors import WorkspaceFullError
 from pressmark.evals.dataset import Dataset
 from pressmark.prompts import Unit, Version
 from pressmark.rendering import PromptVersion
-from pressmark.workspace import catalog, feedback, grid, migrations, query, runs, versions
+from pressmark.workspace import catalog, feedback, grid, migrations, query, runs, usage, versions
 from pressmark.workspace import journal as journals
 from pressmark.workspace.catalog import SavedEndpoint
 from pressmark.workspace.connection import DEADLINE, Database
 from pressmark.workspace.grid import CUT, Direction, Filter, Order, Page, Row, Sort, View
 from pressmark.workspace.journal import Drainer, Journal
 from pressmark.workspace.runs import Record, Run, Tally
+from pressmark.workspace.usage import Usage
 from pressmark.workspace.versions import Draft, Saved
 
 if TYPE_CHECKING:
@@ -271,6 +272,16 @@ class Store:
             RunNotFoundError: There is no such run.
         """
         return runs.tally(self._database, run_id)
+
+    def usage(
+        self, *, versions: Iterable[str] = (), models: Iterable[str] = (), judges: Iterable[str] = ()
+    ) -> dict[str, dict[str, Usage]]:
+        """Return what answers took so far, by `versions` (digest), `models` (served) and `judges` (scorer)."""
+        return {
+            "versions": usage.by_version(self._database, versions),
+            "models": usage.by_model(self._database, models),
+            "judges": usage.by_judge(self._database, judges),
+        }
 
     def append_outputs(self, records: Sequence[Record]) -> None:
         """Record outputs in one batch; each replaces what its run, version, row and repeat had before.

@@ -11,7 +11,6 @@ from pressmark import stats
 from pressmark.api.runs import Run, Runner, RunOptions, start_run
 from pressmark.api.session.bodies import as_text, short
 from pressmark.errors import EndpointError, PressmarkError, RenderError, StatsError
-from pressmark.evals.plan import plan
 from pressmark.evals.scorers import Scorer
 from pressmark.rendering import compiled
 from pressmark.widgets.protocols import (
@@ -76,11 +75,8 @@ class Evaluating:
 
     def estimate(self, name: str, versions: Sequence[str], suite: str, endpoint: str) -> EstimateView:
         """What running these versions would take."""
-        chosen = self._workspace.suite(suite)
-        where = self._workspace.choose_endpoint(endpoint)
-        planned = plan(self._versions(name, versions), chosen.dataset, base_url=where.base_url)
-        known = self._workspace.store.cached_answers([call.key for call in planned.calls])
-        return {"rows": len(chosen.dataset), "calls": planned.total, "cached": len(known), "cost": None}
+        told = self._workspace.plan(self._versions(name, versions), suite, endpoint=endpoint, concurrency=CONCURRENCY)
+        return {"rows": told.rows, "calls": told.calls + told.cached, "cached": told.cached, "cost": told.cost}
 
     def start(
         self,
