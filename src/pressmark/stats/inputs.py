@@ -32,6 +32,8 @@ def read_scores(values: Iterable[float], name: str) -> Floats:
     given: list[Any] = list(values)
     if not given:
         raise StatsError(f"{name} has no row: nothing can be said of nothing", rows=0)
+    if (plain := _plain_numbers(given)) is not None:
+        return plain
     for row, value in enumerate(given):
         try:
             usable = value is not None and not isinstance(value, str) and math.isfinite(value)
@@ -44,6 +46,19 @@ def read_scores(values: Iterable[float], name: str) -> Floats:
                 value=value,
             )
     return np.asarray([float(value) for value in given], dtype=np.float64)
+
+
+def _plain_numbers(given: list[Any]) -> Floats | None:
+    """The array of what are finite numbers without exception; None where each must be looked at."""
+    import numpy as np
+
+    try:
+        values = np.asarray(given)
+    except ValueError:
+        return None
+    if values.ndim != 1 or values.dtype.kind not in "fiub" or not np.isfinite(values).all():
+        return None
+    return values.astype(np.float64)
 
 
 def read_clusters(clusters: Iterable[Hashable], n: int) -> list[int]:
