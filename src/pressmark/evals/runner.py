@@ -22,16 +22,22 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from pressmark.errors import RunCancelledError
+from pressmark.errors import BudgetError, RunCancelledError
 from pressmark.evals.answer import Completion
 from pressmark.evals.asking import Patience
+from pressmark.evals.budget import Budget, Ledger, Price, Spent
 from pressmark.evals.cache import Lookup
 from pressmark.evals.engine import Engine
 from pressmark.evals.plan import Plan
 from pressmark.evals.progress import Progress
 from pressmark.evals.records import OutputRecord, Sink, Task
+from pressmark.evals.scorers import AskingScorer, Scorer
+from pressmark.evals.sizes import Sizes
 from pressmark.evals.suite import Suite
-from pressmark.evals.work import Run
+from pressmark.evals.work import Run, Stop
+
+# The bound where none is given: more calls at once than this, endpoints seldom take from one key.
+MOST_AT_ONCE = 256
 
 
 class Execution:
@@ -45,6 +51,16 @@ class Execution:
     def progress(self) -> Progress:
         """Where it stands now; safe from any thread."""
         return self._run.tally.progress()
+
+    @property
+    def stopped(self) -> Stop | None:
+        """Why it ended (or is about to end) before its last row, where its budget or `stop_when` had it do so."""
+        return self._run.stop
+
+    @property
+    def spent(self) -> Spent:
+        """What it has spent, earlier parts of it included."""
+        return self._run.ledger.spent
 
     @property
     def done(self) -> bool:
@@ -111,10 +127,13 @@ def start(
     sink: Sink,
     *,
     run_id: str,
-    concurrency: int = 16,
+    concurrency: int | None = 16,
     patience: Patience | None = None,
     lookup: Lookup | None = None,
     judge: Completion | None = None,
+    budget: Budget | None = None,
+    spent: Spent | None = None,
+    stop_when: Callable[[], bool] | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Execution:
     """Begin a run on a thread of its own.
@@ -125,17 +144,30 @@ def start(
         complete: Asks the endpoint.
         sink: Gets each record as it arrives, on the run's thread.
         run_id: Goes into the records.
-        concurrency: How many calls are under way at once.
+        concurrency: How many calls are under way at an endpoint at once, at most; None leaves it to what the endpoint
+            takes. A run begins with a few, and rises to it as long as the endpoint keeps up.
         patience: How long to try for one answer.
         lookup: Finds known answers; they are not asked again.
         judge: Asks the endpoint for the suite's judges; else `complete` does.
+        budget: What the run may spend in all. When the next call could exceed it, the run stops: calls under way are
+            waited for, and `Execution.stopped` tells why.
+        spent: What earlier parts of the run spent of it.
+        stop_when: Asked after every 10 finished rows, on a thread of its own; True stops the run likewise. It is asked
+            once before the first call of a run that goes on.
         now: The clock of the records.
 
     Raises:
+        BudgetError: Money is budgeted for a model whose price is not known.
         ValueError: `concurrency` is not positive.
     """
+    if concurrency is None:
+        concurrency = MOST_AT_ONCE
     if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
-        raise ValueError(f"concurrency is the number of calls at once, 1 or more, not {concurrency!r}")
+        raise ValueError(f"concurrency is the number of calls at once, 1 or more, or None, not {concurrency!r}")
+    if budget is not None and budget.money is not None:
+        _check_prices({str(call.request.get("model", "")) for call in plan.calls}, complete)
+        _check_prices({model for scorer in suite.scorers if (model := _judge_model(scorer))}, judge or complete)
+    sizes = Sizes()
     return Execution(
         Run(
             plan,
@@ -148,8 +180,26 @@ def start(
             patience=patience or Patience(),
             lookup=lookup,
             now=now,
+            ledger=Ledger(budget, spent, sizes),
+            sizes=sizes,
+            stop_when=stop_when,
         )
     )
+
+
+def _check_prices(models: Iterable[str], complete: Completion) -> None:
+    price: Price | None = getattr(complete, "price", None)
+    unknown = [model for model in sorted(models) if price is None or price(model, 1, 1) is None]
+    if unknown:
+        raise BudgetError(
+            f"the price of {' and '.join(map(repr, unknown))} at {complete.base_url} is not known, so a budget of money"
+            " cannot be kept: nothing was asked. Give the budget in tokens, calls or minutes instead"
+        )
+
+
+def _judge_model(scorer: Scorer) -> str | None:
+    model = getattr(scorer, "model", None) if isinstance(scorer, AskingScorer) else None
+    return model if isinstance(model, str) else None
 
 
 def execute(
