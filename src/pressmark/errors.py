@@ -11,7 +11,7 @@
       x GraphCycleError
       x WorkspaceError          WorkspaceLockedError, WorkspaceFormatError, WorkspaceVersionError, WorkspaceFullError
       x EndpointError           EndpointAuthError, EndpointConnectionError
-      x RunCancelledError
+      x BudgetError, RunCancelledError
       x GateError
       x RegistryError           RegistryUnavailableError, ConflictError, AuthenticationError,
                                 PermissionDeniedError, LogTamperedError, MalformedAnswerError
@@ -204,6 +204,10 @@ class EndpointAuthError(EndpointError):
 
 class EndpointConnectionError(EndpointError):
     """The endpoint could not be reached, or the connection broke."""
+
+
+class BudgetError(PressmarkError, ValueError):
+    """A budget that cannot be kept."""
 
 
 class RunCancelledError(PressmarkError):

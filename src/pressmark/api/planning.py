@@ -12,7 +12,7 @@ from pressmark.evals.chain import Chain
 from pressmark.evals.estimate import Pilot, RunPlan, Use, estimate
 from pressmark.evals.plan import Call, plan
 from pressmark.evals.scorers import AskingScorer
-from pressmark.evals.stages import upstream_of
+from pressmark.evals.stages import ChainPlan
 from pressmark.providers.practice.requests import PRACTICE_MODEL
 from pressmark.providers.prices import cost
 
@@ -78,7 +78,7 @@ def _upstream(
     """The calls of what is upstream, and its answers: known ones as they are, others as a text of a usual length."""
     calls: list[Call] = []
     outputs: dict[str, dict[tuple[int, int], str | None]] = {}
-    for chain in upstream_of(chains):
+    for chain in ChainPlan(tuple(chains)).upstream:
         part = plan([chain], suite.dataset, base_url=base_url, repeats=repeats, upstream=outputs)
         known = store.cached_answers(call.key for call in part.calls)
         calls.extend(part.calls)

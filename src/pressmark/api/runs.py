@@ -19,11 +19,11 @@ from pressmark.evals.answer import Completion
 from pressmark.evals.asking import Patience
 from pressmark.evals.chain import Chain, resolve
 from pressmark.evals.comparison import Comparison, compare_scores
-from pressmark.evals.plan import columns_of, plan
+from pressmark.evals.plan import Plan, columns_of, plan
 from pressmark.evals.records import OutputRecord, Sink
 from pressmark.evals.report import Report, report, summarise
-from pressmark.evals.runner import Execution, finished, start, start_chains
-from pressmark.evals.stages import upstream_of
+from pressmark.evals.runner import Execution, finished, start
+from pressmark.evals.stages import ChainPlan
 from pressmark.prompts import Version
 from pressmark.prompts.evidence import Method
 from pressmark.providers import completer
@@ -248,13 +248,13 @@ def _begin(
         "patience": Patience(timeout=options.timeout),
         "lookup": store.cached_answers,
     }
+    planned: Plan | ChainPlan
     if any(chain.upstream for chain in chains):
-        for chain in (*upstream_of(chains), *chains):
-            columns_of(chain, suite.dataset)
-        return lambda sink, run_id: start_chains(
-            chains, suite, complete, sink, run_id=run_id, repeats=options.repeats, answered=known, **asking
-        )
-    planned = plan(chains, suite.dataset, base_url=complete.base_url, repeats=options.repeats, answered=known)
+        planned = ChainPlan(tuple(chains), options.repeats, frozenset(known))
+        for member in {member.digest: member for chain in chains for member in chain.members}.values():
+            columns_of(member, suite.dataset)
+    else:
+        planned = plan(chains, suite.dataset, base_url=complete.base_url, repeats=options.repeats, answered=known)
     return lambda sink, run_id: start(planned, suite, complete, sink, run_id=run_id, **asking)
 
 
