@@ -4,7 +4,7 @@
 
     PressmarkError
       x InvalidUnitError        InvalidNameError, TemplateError
-      x StatsError, DatasetError, SuiteError, EvidenceError, PolicyError
+      x StatsError, DatasetError, SuiteError, RatingError, EvidenceError, PolicyError
       x RenderError             MissingVariablesError, UnknownVariablesError, VariableTypeError, RenderLimitError
       x NotFoundError           PromptNotFoundError, VersionNotFoundError, LabelNotFoundError,
                                 DatasetNotFoundError, SuiteNotFoundError, RunNotFoundError, EndpointNotFoundError
@@ -82,6 +82,10 @@ class DatasetError(PressmarkError, ValueError):
 
 class SuiteError(PressmarkError, ValueError):
     """A suite whose parts do not fit together."""
+
+
+class RatingError(PressmarkError, ValueError):
+    """A rating that cannot be given or asked for."""
 
 
 class EvidenceError(PressmarkError, ValueError):

@@ -77,7 +77,7 @@ def _flipped(run: Run, before: Chain, after: Chain, scores: RowScores, rows: tup
     ]
     sign = 1 if scores.direction == "higher" else -1
     changed.sort(key=lambda each: (sign * (each[2] - each[1]), each[0]))
-    outputs = run.outputs_of([row for row, _, _ in changed[:MOST_FLIPPED]], [before.digest, after.digest])
+    outputs = run.answers_of([row for row, _, _ in changed[:MOST_FLIPPED]], [before.digest, after.digest])
     told: list[dict[str, Any]] = [
         {
             "row": row,

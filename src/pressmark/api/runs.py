@@ -378,10 +378,18 @@ class Run:
         """Return version (digest), scorer, row and value, the mean over repeats; of one scorer where it is named."""
         return self._workspace.store.row_scores(self.id, scorer)
 
-    def outputs_of(self, rows: Sequence[int], digests: Sequence[str]) -> dict[tuple[int, str], str]:
-        """Return whole outputs by row and version (digest); of several repeats, the first that has one."""
+    def answers_of(self, rows: Sequence[int], digests: Sequence[str]) -> dict[tuple[int, str], str]:
+        """Return whole outputs by row and version (digest), without those that are errors or still to come.
+
+        Of several repeats it is the first that has one.
+        """
         found = self._workspace.store.run_rows(self.id, digests, rows, cut=None)
-        return {(row.row, digest): cell.output for row in found for digest, cell in row.cells.items()}
+        return {
+            (row.row, digest): cell.output
+            for row in found
+            for digest, cell in row.cells.items()
+            if not cell.pending and (cell.error is None or cell.output)
+        }
 
     @property
     def results(self) -> pandas.DataFrame:
@@ -437,14 +445,11 @@ class Run:
             SuiteError: The suite has no such scorer.
             StatsError: No row has a score of both.
         """
-        names = self.versions
-        if len(names) < 2 and (baseline is None or candidate is None):
-            raise VersionNotFoundError(f"run {self.id} has one version ({names[0]}): a comparison needs two")
-        before = self.name_of(names[0] if baseline is None else baseline)
-        after = self.name_of(names[-1] if candidate is None else candidate)
+        first, second = self.pair(baseline, candidate)
+        before, after = self.name_of(first), self.name_of(second)
         suite = self.suite
         judged = suite.scorer(scorer)
-        pairs = self._workspace.store.paired_scores(self.id, self._digests[before], self._digests[after], judged.name)
+        pairs = self._workspace.store.paired_scores(self.id, first, second, judged.name)
         return compare_scores(
             _by_row(pairs, "baseline"),
             _by_row(pairs, "candidate"),
@@ -454,6 +459,18 @@ class Run:
             asked=range(len(suite.dataset)),
             names=(before, after),
         )
+
+    def pair(self, baseline: Version | str | None = None, candidate: Version | str | None = None) -> tuple[str, str]:
+        """Return the digests of two versions of the run: those named, else its first and its last.
+
+        Raises:
+            VersionNotFoundError: The run does not have one of them, or has only one.
+        """
+        names = self.versions
+        if len(names) < 2 and (baseline is None or candidate is None):
+            raise VersionNotFoundError(f"run {self.id} has one version ({names[0]}): a comparison needs two")
+        before = self.name_of(names[0] if baseline is None else baseline)
+        return self._digests[before], self._digests[self.name_of(names[-1] if candidate is None else candidate)]
 
     def name_of(self, version: Version | str) -> str:
         """Return what the run calls a version.

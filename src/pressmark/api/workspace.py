@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     import pandas
 
     from pressmark.api.impact import ChangeEvaluation
+    from pressmark.api.rating import RatingSession
     from pressmark.api.registry import Registry
     from pressmark.evals.estimate import RunPlan
+    from pressmark.evals.rating import Kind, RatingResult
     from pressmark.widgets import Workbench
 
 
@@ -450,6 +452,62 @@ class Workspace:
             names = ", ".join(run.versions)
             rows.append([run.id, kept.prompt, names, run.suite_name, run.endpoint_name, run.status, kept.started_at])
         return pd.DataFrame(rows, columns=columns)
+
+    def rate(
+        self,
+        run: Run,
+        baseline: Version | str | None = None,
+        candidate: Version | str | None = None,
+        *,
+        rater: str | None = None,
+        kind: Kind = "pairwise",
+        scale: tuple[int, int] = (1, 5),
+        again: float = 0.1,
+        rows: Sequence[int] | None = None,
+    ) -> RatingSession:
+        """Begin to rate a run's outputs blind, or go on where this rater stopped.
+
+        Args:
+            run: Whose outputs.
+            baseline: A version of the run; else its first.
+            candidate: Another; else its last.
+            rater: Who rates; else the workspace's author.
+            kind: `pairwise` shows two outputs side by side, sides drawn; `pointwise` one at a time, to be graded.
+            scale: The worst grade and the best.
+            again: Share of the questions that are asked twice, for the rater's agreement with themselves.
+            rows: Which rows; else all.
+
+        Returns:
+            The session: `question`, `answer(choice)`, `back()`, and `reveal()` at the end.
+
+        Raises:
+            RatingError: There is nothing to rate.
+            VersionNotFoundError: The run has no such version.
+        """
+        from pressmark.api.rating import RatingSession
+
+        pair = run.pair(baseline, candidate)
+        return RatingSession(
+            self.store, run, pair, rater or self.author, kind=kind, scale=scale, again=again, rows=rows
+        )
+
+    def ratings(
+        self,
+        run: Run,
+        baseline: Version | str | None = None,
+        candidate: Version | str | None = None,
+        *,
+        kind: Kind = "pairwise",
+        scale: tuple[int, int] = (1, 5),
+    ) -> RatingResult:
+        """Return what everybody's ratings say of two versions of a run.
+
+        Raises:
+            RatingError: Nobody has rated them yet.
+        """
+        from pressmark.api.rating import rated
+
+        return rated(self.store, run, run.pair(baseline, candidate), kind, scale)
 
     def sql(self, query: str) -> pandas.DataFrame:
         """Return what one SQL query finds in the file; it cannot change the file.

@@ -437,16 +437,17 @@ class Store:
     # Ratings, publications, SQL
 
     def add_ratings(self, ratings: Sequence[Mapping[str, Any]]) -> None:
-        """Keep votes between the outputs of two versions.
+        """Keep what raters said of outputs.
 
         Args:
-            ratings: Each has run_id, row, left and right (digests, as they were shown), choice (`left`, `right` or
-                `tie`), rater, and optionally repeat and note.
+            ratings: Each has run_id, row, left and right (digests, as they were shown; right is empty for an output
+                shown alone), choice (`left`, `right`, `tie` or `skip`; a grade for an output shown alone), rater, and
+                optionally repeat, note and again (whether the question was asked a second time).
         """
         feedback.add_ratings(self._database, ratings)
 
     def ratings(self, run_id: str) -> pandas.DataFrame:
-        """Return the votes on a run, in the order in which they were given."""
+        """Return the ratings of a run, in the order in which they were given."""
         return feedback.ratings(self._database, run_id)
 
     def record_publication(self, prompt: str, number: int, digest: str, registry: str, version: str) -> None:
