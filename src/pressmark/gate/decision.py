@@ -39,7 +39,8 @@ def decide(
         graph: The dependency graph of what is published.
         principal: Who asks.
         now: The time, in UTC.
-        sees: Whether who asks may see a prompt of that name; all are looked at, and only these are named.
+        sees: Whether who asks may see a prompt, or a label of one (`prompt@label`); all are looked at, and only these
+            are named.
 
     Returns:
         The decision with every condition, met or not.

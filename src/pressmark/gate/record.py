@@ -111,7 +111,7 @@ def _fresh(setting: Setting, record: Evidence) -> Reason:
     if not old:
         return Reason("fresh", True, blocking, "All that the evaluation built on stands as it stood then")
     moved = {reference.partition("@")[0] for reference in old}
-    seen = [reference for reference in old if setting.sees(reference.partition("@")[0])]
+    seen = [reference for reference in old if setting.sees(reference)]
     hidden = len(old) - len(seen)
     named = ", ".join([*seen, *([f"{hidden} that you may not see"] if hidden else [])])
     reached = frozenset[str]().union(*(setting.below(name) for name in moved))

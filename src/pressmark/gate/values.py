@@ -108,7 +108,7 @@ class Setting:
         request: The move.
         held: Where labels stand: `prompt@label` to digest.
         graph: The dependency graph, or None where no prompt feeds another.
-        sees: Whether whoever asks may see a prompt; the name of one that they may not is never told.
+        sees: Whether whoever asks may see a prompt, or a label of one (`prompt@label`); else it is never named.
     """
 
     policy: Policy
