@@ -8,22 +8,34 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from pressmark.errors import LabelNotFoundError, PermissionDeniedError, PromptNotFoundError, VersionNotFoundError
+from pressmark.errors import (
+    LabelNotFoundError,
+    NotFoundError,
+    PermissionDeniedError,
+    PromptNotFoundError,
+    SuiteNotFoundError,
+    VersionNotFoundError,
+)
+from pressmark.prompts.quoting import shown
 from pressmark.registry.values import Principal, Role
 
-Verb = Literal["read", "publish", "move", "administer"]
+Verb = Literal["read", "publish", "publish_suite", "submit_evidence", "move", "administer"]
 
 MAY: Final[dict[Verb, frozenset[Role]]] = {
     "read": frozenset({"reader", "editor", "evaluator", "approver", "admin"}),
     "publish": frozenset({"editor", "admin"}),
+    "publish_suite": frozenset({"editor", "approver", "admin"}),
+    "submit_evidence": frozenset({"evaluator", "editor", "approver", "admin"}),
     "move": frozenset({"editor", "approver", "admin"}),
     "administer": frozenset({"admin"}),
 }
 _DOING: Final[dict[Verb, str]] = {
     "read": "read",
     "publish": "publish versions",
+    "publish_suite": "publish suites",
+    "submit_evidence": "submit evidence",
     "move": "move labels",
-    "administer": "manage tokens and read the audit log",
+    "administer": "manage tokens and policies or read the audit log",
 }
 
 
@@ -105,6 +117,22 @@ def no_label(name: str, label: str) -> LabelNotFoundError:
         f"the registry shows you no label {label!r} on {name!r}: see registry.labels({name!r}), or move it there first",
         name=name,
         label=label,
+    )
+
+
+def no_evidence(digest: str) -> NotFoundError:
+    """Return what is said of evidence that does not exist or may not be seen."""
+    return NotFoundError(
+        f"the registry shows you no evidence {shown(digest, 80)}: see registry.evidence(name) for what there is",
+        digest=digest,
+    )
+
+
+def no_suite(name: str, ref: str | None = None) -> SuiteNotFoundError:
+    """Return what is said of a suite that does not exist or may not be seen."""
+    which = "" if ref is None else f" at {shown(ref, 80)}"
+    return SuiteNotFoundError(
+        f"the registry shows you no suite called {name!r}{which}: see registry.suites()", name=name
     )
 
 

@@ -5,6 +5,7 @@ Every write carries an `Idempotency-Key`, so a request whose reply was lost is a
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 import time
@@ -20,16 +21,22 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, Ne
 from pressmark.errors import RegistryError, RegistryUnavailableError
 from pressmark.gate import GateDecision
 from pressmark.prompts import Entry, LabelPointer, Position, thaw
+from pressmark.prompts.evidence import Evidence
+from pressmark.prompts.policy import Policy
+from pressmark.registry import packing
 from pressmark.registry.faults import fault_from_dict
 from pressmark.registry.values import (
     UNSET,
     Event,
+    EvidenceInfo,
     Expected,
     Move,
     NewToken,
+    PolicyRule,
     Principal,
     PromptSummary,
     Published,
+    PublishedSuite,
     Refusal,
     Role,
     TokenInfo,
@@ -172,6 +179,60 @@ class Remote:
         query = urlencode({"to": to, "reason": reason})
         return decision_from_dict(self._ask("GET", f"{_prompt(name, 'labels', label, 'gate')}?{query}"))
 
+    def submit_evidence(self, evidence: Evidence, *, idempotency_key: str | None = None) -> str:
+        """Keep evidence, unless it is there already, and return its digest; see `RegistryBackend.submit_evidence`."""
+        told = self._ask("POST", "/v1/evidence", evidence.to_dict(), key=idempotency_key, packed=True)
+        return str(told["digest"])
+
+    def evidence(self, name: str, *, label: str | None = None, candidate: str | None = None) -> list[EvidenceInfo]:
+        """Return what evidence there is on a prompt, newest first."""
+        asked = {"label": label, "candidate": candidate}
+        query = urlencode({key: value for key, value in asked.items() if value is not None})
+        told = self._ask("GET", f"{_prompt(name, 'evidence')}?{query}")
+        return [EvidenceInfo.from_dict(info) for info in told["evidence"]]
+
+    def evidence_by_digest(self, digest: str) -> Evidence:
+        """Return evidence; see `RegistryBackend.evidence_by_digest`."""
+        return Evidence.from_dict(self._ask("GET", f"/v1/evidence/{quote(digest, safe='')}"))
+
+    def publish_suite(
+        self, name: str, spec: Mapping[str, Any], dataset: bytes, *, idempotency_key: str | None = None
+    ) -> PublishedSuite:
+        """Publish a suite with its dataset; see `RegistryBackend.publish_suite`."""
+        body = {"spec": thaw(spec), "dataset": base64.b64encode(dataset).decode()}
+        told = self._ask("POST", _suite(name, "versions"), body, key=idempotency_key, packed=True)
+        return PublishedSuite.from_dict(told)
+
+    def suite(self, name: str, ref: str | None = None) -> PublishedSuite:
+        """Return a suite; see `RegistryBackend.suite`."""
+        return PublishedSuite.from_dict(self._ask("GET", _suite(name, "versions", ref or "latest")))
+
+    def suite_dataset(self, name: str, ref: str | None = None) -> bytes:
+        """Return a suite's dataset, as Parquet."""
+        answer = self._answer("GET", _suite(name, "versions", ref or "latest", "dataset"))
+        if answer.status >= 400:
+            self._read(answer)
+        return answer.data
+
+    def suites(self) -> list[PublishedSuite]:
+        """Return the newest of every suite that may be seen, by name."""
+        return [PublishedSuite.from_dict(suite) for suite in self._ask("GET", "/v1/suites")["suites"]]
+
+    def policy(self, name: str, label: str) -> Policy:
+        """Return what a prompt's label demands; see `RegistryBackend.policy`."""
+        return Policy.from_dict(self._ask("GET", _prompt(name, "labels", label, "policy")))
+
+    def policies(self) -> list[PolicyRule]:
+        """Return every policy that was set and may be seen."""
+        return [PolicyRule.from_dict(rule) for rule in self._ask("GET", "/v1/policies")["policies"]]
+
+    def set_policy(
+        self, label: str, policy: Policy, *, names: str = "**", reason: str, idempotency_key: str | None = None
+    ) -> Entry:
+        """Let a label demand something; see `RegistryBackend.set_policy`."""
+        body = {"label": label, "policy": policy.to_dict(), "names": names, "reason": reason}
+        return entry_from_dict(self._ask("PUT", "/v1/policies", body, key=idempotency_key))
+
     def log(self, name: str | None = None, *, limit: int = 100, before: int | None = None) -> list[Entry]:
         """Return entries of the change log, the newest first."""
         query = (
@@ -250,12 +311,34 @@ class Remote:
         """Close its connections."""
         self._pool.clear()
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None, *, key: str | None = None) -> Any:
-        headers = dict(self._headers)
-        data = None
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        key: str | None = None,
+        packed: bool = False,
+    ) -> Any:
+        headers, data = {}, None
         if body is not None:
             headers["content-type"] = "application/json"
             data = json.dumps(body, ensure_ascii=False).encode()
+        if data is not None and packed:
+            headers["content-encoding"] = "gzip"
+            data = packing.pack(data)
+        return self._read(self._answer(method, path, data, headers, key=key))
+
+    def _answer(
+        self,
+        method: str,
+        path: str,
+        data: bytes | None = None,
+        extra: Mapping[str, str] | None = None,
+        *,
+        key: str | None = None,
+    ) -> urllib3.BaseHTTPResponse:
+        headers = {**self._headers, **(extra or {})}
         if method != "GET":
             headers["idempotency-key"] = key or str(uuid.uuid4())
         sent = False
@@ -274,7 +357,7 @@ class Remote:
             if answer.status in _AGAIN and not last:
                 self._sleep(_asked_for(answer) or _pause(attempt))
                 continue
-            return self._read(answer)
+            return answer
         raise AssertionError("the last attempt returns or raises")
 
     def _read(self, answer: urllib3.BaseHTTPResponse) -> Any:
@@ -358,6 +441,10 @@ def _published(told: dict[str, Any]) -> Published:
 
 def _prompt(name: str, *steps: str) -> str:
     return "/v1/prompts/" + quote(name) + "/-/" + "/".join(quote(step, safe="") for step in steps)
+
+
+def _suite(name: str, *steps: str) -> str:
+    return "/v1/suites/" + quote(name) + "/-/" + "/".join(quote(step, safe="") for step in steps)
 
 
 def _expected(expected: Expected) -> str | int | None:

@@ -7,11 +7,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pressmark.errors import LogTamperedError
-from pressmark.prompts import GENESIS, Entry, Position, sha256_digest
+from pressmark.errors import LogTamperedError, RegistryError
+from pressmark.prompts import GENESIS, Entry, Position, sha256_digest, thaw
+from pressmark.prompts.canonical import canonical_bytes
 from pressmark.prompts.changelog import verify_chain
 from pressmark.prompts.entry import timestamp
-from pressmark.registry import changes, schema
+from pressmark.registry import changes, evidences, packing, schema
 from pressmark.registry.values import Verification
 
 _ADVICE = "compare with a backup"
@@ -59,6 +60,8 @@ class _Expected:
         self._labels: dict[tuple[str, str], tuple[Any, ...]] = {}
         self._moves: dict[tuple[str, str, int], tuple[Any, ...]] = {}
         self._digests: dict[str, int] = {}
+        self._policies: dict[tuple[str, str], tuple[Any, ...]] = {}
+        self._evidence: dict[str, int] = {}
 
     def following(self, entries: Iterator[Entry]) -> Iterator[Entry]:
         """Pass the entries on. One is believed only once the chain has been checked up to it."""
@@ -90,7 +93,15 @@ class _Expected:
             sa.select(labels.name, labels.label, labels.seq, labels.version, labels.digest)
         )  # fmt: skip
         found_moves = connection.execute(sa.select(moves.name, moves.label, moves.seq, moves.version, moves.digest))
+        policies = schema.policies.c
+        found_policies = connection.execute(sa.select(policies.label, policies.names, policies.seq, policies.body))
         wrong = [
+            *_differences(
+                "the policy of {0[0]} for {0[1]}",
+                self._policies,
+                {tuple(row[:2]): tuple(row[2:]) for row in found_policies},
+            ),
+            *self._wrong_evidence(connection),
             *_differences(
                 "the version {0[0]} v{0[1]}", self._versions, {tuple(row[:2]): tuple(row[2:]) for row in found_versions}
             ),
@@ -117,10 +128,27 @@ class _Expected:
                 data["restores"],
             )  # fmt: skip
             self._digests.setdefault(data["digest"], entry.seq)
+        if entry.kind == "policy":
+            body = canonical_bytes(thaw(data["policy"])).decode()
+            self._policies[data["label"], data["names"]] = (entry.seq, body)
+        for move in data.get("moves", ()):
+            if "evidence" in move:
+                self._evidence.setdefault(move["evidence"], entry.seq)
         for moved in changes.moved_labels(entry):
             told = (entry.seq, moved["version"], moved["digest"])
             self._labels[moved["name"], moved["label"]] = told
             self._moves[moved["name"], moved["label"], entry.seq] = told
+
+    def _wrong_evidence(self, connection: sa.Connection) -> Iterator[tuple[int, str]]:
+        """Hold what moves stood on against its digest; what nothing stood on yet, the gate checks by reading it."""
+        for digest, seq in self._evidence.items():
+            packed = evidences.bodies(connection, [digest]).get(digest)
+            try:
+                right = packed is not None and sha256_digest(packing.unpack(packed)) == digest
+            except RegistryError:
+                right = False
+            if not right:
+                yield seq, f"the evidence {digest[:19]}…"
 
     def _wrong_units(self, connection: sa.Connection) -> Iterator[tuple[int, str]]:
         missing = dict(self._digests)
