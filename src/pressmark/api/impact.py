@@ -83,6 +83,11 @@ class ChangeEvaluation:
         self.evidence = evidence
 
     @property
+    def today(self) -> PromptVersion | None:
+        """What the label holds now; None where it is new."""
+        return self._change.today
+
+    @property
     def verdict(self) -> Outcome:
         """`worse` where any part is; `not evaluated` where any was not; else the changed prompt's own verdict."""
         outcomes = [part.outcome for part in self.parts]
