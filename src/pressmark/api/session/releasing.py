@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from pressmark import gate as gates
 from pressmark import publishing
+from pressmark.api.session.evaluating import plain_sentence
 from pressmark.errors import (
     PressmarkError,
     PromptNotFoundError,
@@ -27,6 +29,7 @@ from pressmark.widgets.protocols import (
     ReasonView,
     RegistryPromptView,
     RegistryView,
+    Verdict,
     VersionView,
 )
 
@@ -119,7 +122,7 @@ class Releasing:
             "target": target.version if target else None,
             "current": f"v{held.version}" if held else None,
             "allowed": decision.allowed,
-            "reasons": _reasons(decision, gates.evaluated(request, self._evidence(version, held))),
+            "reasons": _reasons(decision, request, self._evidence(version, held)),
         }
 
     def publish(self, name: str, version: str, reason: str) -> PublishedView:
@@ -191,7 +194,7 @@ class Releasing:
                     "candidate": version.digest,
                     "baseline": against,
                     "verdict": told.verdict,
-                    "sentence": f"{told.sentence} ({run.suite_name}, against {told.baseline})",
+                    "sentence": f"{plain_sentence(told)} ({run.suite_name}, against {told.baseline})",
                 }
             )
         # What was held against the label's own version says most.
@@ -264,11 +267,19 @@ def _entry_view(entry: Entry, name: str) -> EntryView:
     }
 
 
-def _reasons(decision: GateDecision, evaluated: gates.Reason) -> list[ReasonView]:
+def _reasons(
+    decision: GateDecision, request: gates.MoveRequest, evidence: Sequence[Mapping[str, str]]
+) -> list[ReasonView]:
     """The checklist. The reason is asked for beside the button; evaluations are known to the workspace."""
+    evaluated = gates.evaluated(request, evidence)
+    verdicts = [record["verdict"] for record in evidence if record["candidate"] == request.target.digest]
     others = [reason for reason in decision.reasons if reason.code not in ("reason", evaluated.code)]
     told = sorted([*others, evaluated], key=lambda reason: (reason.met, not reason.blocking))
-    return [cast("ReasonView", asdict(reason)) for reason in told]
+    views = [cast("ReasonView", asdict(reason)) for reason in told]
+    for view in views:
+        if view["code"] == evaluated.code:
+            view["verdict"] = cast("Verdict | None", verdicts[0] if verdicts else None)
+    return views
 
 
 def _moved(entry: Entry, published: Published | None) -> MovedView:
