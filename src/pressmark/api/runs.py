@@ -7,7 +7,7 @@ import html
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,9 @@ from pressmark.evals.runner import Execution, finished, start
 from pressmark.evals.stages import ChainPlan
 from pressmark.prompts import Version
 from pressmark.prompts.evidence import Method
+from pressmark.prompts.quoting import shown
 from pressmark.providers import completer
+from pressmark.rendering import PromptVersion
 
 if TYPE_CHECKING:
     import pandas
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from pressmark.api.workspace import Workspace
     from pressmark.evals import Progress
     from pressmark.providers import Endpoint
-    from pressmark.rendering import PromptVersion
 
 FORMAT = 1
 _LOOK_EVERY = 0.1
@@ -213,6 +214,30 @@ def start_run(
     workspace.runners[run_id] = runner
     workspace.changes.tell("runs", run=run_id)
     return runner
+
+
+def several(given: Any) -> list[PromptVersion | Chain]:
+    """Return what is to be run as a list; one alone is a list of one.
+
+    Raises:
+        VersionNotFoundError: There is none, or something else among them; the message says what to pass.
+    """
+    alone = isinstance(given, Version | Chain | str) or not isinstance(given, Iterable)
+    versions = [given] if alone else list(given)
+    if not versions:
+        raise VersionNotFoundError("no version was given to run: pass one, such as ws.version('support/triage', '#1')")
+    for version in versions:
+        if isinstance(version, str):
+            raise VersionNotFoundError(
+                f"{version!r} does not say which prompt's version is meant: pass the version itself, such as"
+                " ws.version('support/triage', '#1')"
+            )
+        if not isinstance(version, PromptVersion | Chain):
+            raise VersionNotFoundError(
+                f"{shown(version)} is no version of a prompt: pass what ws.save() or ws.version('support/triage', '#1')"
+                " returns"
+            )
+    return versions
 
 
 def chain_of(given: PromptVersion | Chain, suite: Suite, store: files.Store) -> Chain:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from pressmark import publishing
 from pressmark.api.changes import Changes
 from pressmark.api.difference import Difference
-from pressmark.api.runs import Run, Runner, RunOptions, start_run
-from pressmark.errors import EndpointNotFoundError, VersionNotFoundError
+from pressmark.api.runs import Run, Runner, RunOptions, several, start_run
+from pressmark.errors import EndpointNotFoundError, SuiteError, VersionNotFoundError
 from pressmark.evals import Dataset, Suite
 from pressmark.evals.chain import Chain
 from pressmark.evals.scorers import Scorer
 from pressmark.evals.scorers.custom import ScoreFunction
 from pressmark.prompts import Version
+from pressmark.prompts.quoting import shown
 from pressmark.providers import Endpoint, default_endpoint
 from pressmark.rendering import PromptVersion, build_unit
 from pressmark.workspace import Store, import_rows
@@ -61,7 +62,7 @@ class Workspace:
         *,
         messages: Sequence[Mapping[str, Any]] | None = None,
         text: str | None = None,
-        model: str,
+        model: str | None = None,
         params: Mapping[str, Any] | None = None,
         variables: Mapping[str, Any] | None = None,
         tools: Sequence[Mapping[str, Any]] | None = None,
@@ -94,6 +95,7 @@ class Workspace:
             InvalidUnitError: A part is wrong; `field` names it.
             TemplateError: A template is wrong; with line and column.
             InvalidNameError: The name is not of the allowed form.
+            GraphCycleError: Its inputs would close a circle.
         """
         unit = build_unit(
             messages=messages,
@@ -227,8 +229,10 @@ class Workspace:
         self.changes.tell("catalog")
         return suite
 
-    def load_suite(self, spec: Mapping[str, Any]) -> Suite:
-        """Return the suite that a description tells of, with the functions known in this process."""
+    def load_suite(self, spec: Mapping[str, Any] | str) -> Suite:
+        """Return the suite that a description tells of, or the one of that name, with this process's functions."""
+        if not isinstance(spec, Mapping) or "dataset" not in spec:
+            return self.suite(spec) if isinstance(spec, str) else self._suite(spec)
         told = spec["dataset"]
         return Suite.from_spec(spec, self.store.dataset(told["name"], told["digest"]), self.functions)
 
@@ -289,7 +293,7 @@ class Workspace:
 
     def plan(
         self,
-        versions: Sequence[PromptVersion | Chain],
+        versions: Sequence[PromptVersion | Chain] | PromptVersion | Chain,
         suite: Suite | str,
         *,
         endpoint: str | Endpoint | None = None,
@@ -303,17 +307,19 @@ class Workspace:
             tells how many rows a difference takes.
 
         Raises:
+            VersionNotFoundError: What was given as versions are none.
             DatasetError: A column for a variable is missing.
             EndpointNotFoundError: There is no such endpoint.
         """
         from pressmark.api.planning import plan_run
 
         where = self.choose_endpoint(endpoint)
-        return plan_run(self.store, versions, self._suite(suite), where, repeats=repeats, concurrency=concurrency)
+        given = several(versions)
+        return plan_run(self.store, given, self._suite(suite), where, repeats=repeats, concurrency=concurrency)
 
     def evaluate(
         self,
-        versions: Sequence[PromptVersion | Chain],
+        versions: Sequence[PromptVersion | Chain] | PromptVersion | Chain,
         suite: Suite | str,
         *,
         endpoint: str | Endpoint | None = None,
@@ -328,8 +334,8 @@ class Workspace:
         stopped, and equal requests are answered from the file.
 
         Args:
-            versions: The baseline first. What a version takes from prompts upstream is asked first, each prompt once
-                a row: of their newest versions, or of those that a chain fixes.
+            versions: The baseline first, or one alone. What a version takes from prompts upstream is asked first, each
+                prompt once a row: of their newest versions, or of those that a chain fixes.
             suite: What to run them on.
             endpoint: Where to ask: a name or an endpoint; else the only one there is.
             concurrency: Calls in flight at once.
@@ -341,18 +347,19 @@ class Workspace:
             The run. Rows that could not be answered are error rows, with the reason.
 
         Raises:
+            VersionNotFoundError: What was given as versions are none.
             DatasetError: A column for a variable is missing.
             EndpointAuthError: The endpoint refuses the key, or the key's variable is empty.
             EndpointConnectionError: Nothing answers at the endpoint's address.
             KeyboardInterrupt: The cell was interrupted; what was answered is kept.
         """
         options = RunOptions(concurrency=concurrency, repeats=repeats, timeout=timeout)
-        runner = start_run(self, versions, self._suite(suite), self.choose_endpoint(endpoint), options)
+        runner = start_run(self, several(versions), self._suite(suite), self.choose_endpoint(endpoint), options)
         return runner.wait(progress=progress)
 
     async def aevaluate(
         self,
-        versions: Sequence[PromptVersion | Chain],
+        versions: Sequence[PromptVersion | Chain] | PromptVersion | Chain,
         suite: Suite | str,
         *,
         endpoint: str | Endpoint | None = None,
@@ -363,7 +370,7 @@ class Workspace:
     ) -> Run:
         """Run versions over a suite from an async caller; see `evaluate`. Cancelling the caller stops the run."""
         options = RunOptions(concurrency=concurrency, repeats=repeats, timeout=timeout)
-        runner = start_run(self, versions, self._suite(suite), self.choose_endpoint(endpoint), options)
+        runner = start_run(self, several(versions), self._suite(suite), self.choose_endpoint(endpoint), options)
         return await runner.finished(progress=progress)
 
     def affected(
@@ -532,8 +539,15 @@ class Workspace:
             registry = Registry()
         return Workbench(Session(self, registry), prompt=name or "")
 
-    def _suite(self, suite: Suite | str) -> Suite:
-        return self.suite(suite) if isinstance(suite, str) else suite
+    def _suite(self, suite: Any) -> Suite:
+        if isinstance(suite, str):
+            return self.suite(suite)
+        if not isinstance(suite, Suite):
+            raise SuiteError(
+                f"{shown(suite)} is no suite: make one of rows and scorers with"
+                " ws.suite('basics', dataset=…, scorers=[…]), and pass it or its name"
+            )
+        return suite
 
 
 def _user() -> str:

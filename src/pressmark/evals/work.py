@@ -20,7 +20,7 @@ from pressmark.evals.plan import Call, Plan
 from pressmark.evals.progress import Rows, Tally
 from pressmark.evals.records import OutputRecord, RowError, Sink, Task
 from pressmark.evals.scorers import AskingScorer, DirectScorer, ScoringError, ScoringInput
-from pressmark.evals.scoring import checked, failure
+from pressmark.evals.scoring import checked, failure, scored
 from pressmark.evals.sizes import Sizes
 from pressmark.evals.suite import Suite
 from pressmark.prompts import FrozenDict
@@ -178,7 +178,7 @@ class Run:
         marks = Marks()
         for scorer in self._direct:
             try:
-                marks.scores[scorer.name] = checked(scorer, scorer.score(given))
+                marks.scores[scorer.name] = scored(scorer, given)
             except Exception as error:  # noqa: BLE001  # whatever a scorer raises costs a score, not the row
                 marks.miss(scorer.name, failure(scorer, error))
         judged = Judged(task, call, answer, attempts, cached, marks)

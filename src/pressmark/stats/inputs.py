@@ -21,11 +21,15 @@ Verdict = Literal["better", "worse", "cannot tell"]
 SAME_WITHIN = 1e-12
 
 
+# Squares of larger numbers, of which a variance is made, would leave the range of a double.
+LARGEST = 1e150
+
+
 def read_scores(values: Iterable[float], name: str) -> Floats:
     """Return scores as an array.
 
     Raises:
-        StatsError: There is none, or one is missing or not finite; its row is named.
+        StatsError: There is none, or one is missing, not finite or beyond ±1e150; its row is named.
     """
     import numpy as np
 
@@ -42,6 +46,13 @@ def read_scores(values: Iterable[float], name: str) -> Floats:
         if not usable:
             raise StatsError(
                 f"row {row} of {name} is {value!r}, not a finite number: leave out the rows that have no score",
+                row=row,
+                value=value,
+            )
+        if abs(float(value)) > LARGEST:
+            raise StatsError(
+                f"row {row} of {name} is {float(value):g}, too large to calculate with:"
+                f" give numbers within ±{LARGEST:g}, such as in a larger unit",
                 row=row,
                 value=value,
             )

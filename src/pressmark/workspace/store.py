@@ -102,8 +102,9 @@ class Store:
 
         Raises:
             InvalidNameError: The name is not of the allowed form.
-            InvalidUnitError: The unit is too large or has no canonical form.
+            InvalidUnitError: The unit is too large or has no canonical form, or the message is no text.
             VersionNotFoundError: There is no such parent.
+            GraphCycleError: Its inputs would close a circle.
         """
         return versions.save(self._database, name, unit, message, author, parent=parent, source=source)
 
