@@ -2,7 +2,7 @@
 // `Traits` with the widget's; pressmark.widgets.protocols documents every field.
 
 export type Verdict = "better" | "worse" | "cannot tell";
-export type RunStatus = "running" | "done" | "cancelled" | "failed";
+export type RunStatus = "running" | "done" | "stopped" | "cancelled" | "failed";
 export type Change = "better" | "worse" | "same" | "error" | "pending";
 export type RowFilter = "all" | "flipped" | "better" | "worse" | "errors";
 export type RowSort = "row" | "flipped" | "change";
@@ -146,6 +146,7 @@ export interface RunProgress {
   elapsed: number;
   started_at: string;
   error: string | null;
+  note: string | null;
 }
 
 export interface CellView {

@@ -831,6 +831,7 @@ class MemoryRun:
             "elapsed": elapsed,
             "started_at": self.started_at,
             "error": None,
+            "note": None,
         }
 
     def _work(self) -> None:

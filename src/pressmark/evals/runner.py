@@ -58,6 +58,11 @@ class Execution:
         return self._run.stop
 
     @property
+    def rows_done(self) -> int:
+        """Rows whose every answer is there or ended as an error, those of earlier parts among them."""
+        return self._run.rows_done
+
+    @property
     def spent(self) -> Spent:
         """What it has spent, earlier parts of it included."""
         return self._run.ledger.spent
@@ -160,13 +165,8 @@ def start(
         BudgetError: Money is budgeted for a model whose price is not known.
         ValueError: `concurrency` is not positive.
     """
-    if concurrency is None:
-        concurrency = MOST_AT_ONCE
-    if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
-        raise ValueError(f"concurrency is the number of calls at once, 1 or more, or None, not {concurrency!r}")
-    if budget is not None and budget.money is not None:
-        _check_prices({str(call.request.get("model", "")) for call in plan.calls}, complete)
-        _check_prices({model for scorer in suite.scorers if (model := _judge_model(scorer))}, judge or complete)
+    check_concurrency(concurrency)
+    check_budget(budget, plan, suite, complete, judge)
     sizes = Sizes()
     return Execution(
         Run(
@@ -176,7 +176,7 @@ def start(
             complete=complete,
             judge=judge or complete,
             sink=sink,
-            concurrency=concurrency,
+            concurrency=MOST_AT_ONCE if concurrency is None else concurrency,
             patience=patience or Patience(),
             lookup=lookup,
             now=now,
@@ -185,6 +185,31 @@ def start(
             stop_when=stop_when,
         )
     )
+
+
+def check_concurrency(concurrency: int | None) -> None:
+    """Refuse a number of calls that is none.
+
+    Raises:
+        ValueError: It is not positive.
+    """
+    if concurrency is None:
+        return
+    if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
+        raise ValueError(f"concurrency is the number of calls at once, 1 or more, or None, not {concurrency!r}")
+
+
+def check_budget(
+    budget: Budget | None, plan: Plan, suite: Suite, complete: Completion, judge: Completion | None = None
+) -> None:
+    """Refuse a budget of money where a price is not known; the arguments are those of `start`.
+
+    Raises:
+        BudgetError: The price of a model that would be asked is not known.
+    """
+    if budget is not None and budget.money is not None:
+        _check_prices({str(call.request.get("model", "")) for call in plan.calls}, complete)
+        _check_prices({model for scorer in suite.scorers if (model := _judge_model(scorer))}, judge or complete)
 
 
 def _check_prices(models: Iterable[str], complete: Completion) -> None:

@@ -23,7 +23,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, NotRequired, Protocol, TypedDict, runtime_checkable
 
 Verdict = Literal["better", "worse", "cannot tell"]
-RunStatus = Literal["running", "done", "cancelled", "failed"]
+RunStatus = Literal["running", "done", "stopped", "cancelled", "failed"]
 RowChange = Literal["better", "worse", "same", "error", "pending"]
 RowFilter = Literal["all", "flipped", "better", "worse", "errors"]
 RowSort = Literal["row", "flipped", "change"]
@@ -325,6 +325,7 @@ class RunProgress(TypedDict):
         elapsed: Seconds since the start.
         started_at: When.
         error: Why a failed run failed, as a sentence, or None.
+        note: Why a stopped run stopped (its budget, or sure enough), as a sentence, or None.
     """
 
     run: str
@@ -343,6 +344,7 @@ class RunProgress(TypedDict):
     elapsed: float
     started_at: str
     error: str | None
+    note: str | None
 
 
 class OrderView(TypedDict):

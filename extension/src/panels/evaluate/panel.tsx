@@ -258,7 +258,8 @@ function Progress(props: { progress: RunProgress }) {
       <div class="pm-row">
         {!running && (
           <Tag kind={status}>
-            {{ done: "done", cancelled: "stopped", failed: "failed" }[status] ?? status}
+            {{ done: "done", stopped: "stopped early", cancelled: "stopped", failed: "failed" }[status] ??
+              status}
           </Tag>
         )}
         {running && (
@@ -292,6 +293,7 @@ function Progress(props: { progress: RunProgress }) {
           provisional until then.
         </p>
       )}
+      {progress.note && <p class="pm-soft">{progress.note}</p>}
       {progress.error && <ErrorNote error={{ message: progress.error, kind: "run" }} />}
       {stop.error && <ErrorNote error={stop.error} onClose={stop.clear} />}
     </section>

@@ -218,6 +218,7 @@ class Evaluating:
             "endpoint": kept.spec["endpoint"]["name"],
             "started_at": kept.started_at.isoformat(),
             "error": kept.note if kept.status == "failed" else None,
+            "note": kept.note if kept.status == "stopped" else None,
             "rate": None,
             "seconds_left": None,
         }
@@ -240,7 +241,7 @@ class Evaluating:
         )
 
     def _status(self, kept: files.Run, alive: set[str] | None) -> RunStatus:
-        if kept.status in ("done", "cancelled", "failed"):
+        if kept.status in ("done", "stopped", "cancelled", "failed"):
             return cast("RunStatus", kept.status)
         living = self._workspace.store.running() if alive is None else alive
         return "running" if kept.run_id in living else "cancelled"
