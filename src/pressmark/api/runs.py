@@ -7,25 +7,24 @@ import html
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pressmark.api.shelf import WorkspaceShelf
+from pressmark.api.stopping import Sure
 from pressmark.errors import PressmarkError, RunCancelledError, VersionNotFoundError
-from pressmark.evals import Suite
-from pressmark.evals.answer import Completion
+from pressmark.evals import Budget, Sink, Spent, Suite
 from pressmark.evals.asking import Patience
 from pressmark.evals.chain import Chain, resolve
 from pressmark.evals.comparison import Comparison, compare_scores
-from pressmark.evals.plan import Plan, columns_of, plan
-from pressmark.evals.records import OutputRecord, Sink
+from pressmark.evals.plan import Plan, columns_of, order_of, plan
+from pressmark.evals.records import OutputRecord
 from pressmark.evals.report import Report, report, summarise
-from pressmark.evals.runner import Execution, finished, start
+from pressmark.evals.runner import Execution, check_budget, check_concurrency, finished, start
 from pressmark.evals.stages import ChainPlan
 from pressmark.prompts import Version
-from pressmark.prompts.evidence import Method
 from pressmark.prompts.quoting import shown
 from pressmark.providers import completer
 from pressmark.rendering import PromptVersion
@@ -49,14 +48,18 @@ class RunOptions:
     """How a run asks; none of it changes what is asked, but the repeats.
 
     Attributes:
-        concurrency: Calls in flight at once.
+        concurrency: Calls in flight at once, at most; "auto" or None leaves it to what the endpoint takes.
         repeats: How often each row is asked.
         timeout: Seconds that one attempt may take.
+        budget: What the run may spend.
+        stop_when_sure: Whether to stop as soon as the versions are told apart.
     """
 
-    concurrency: int = 8
+    concurrency: int | Literal["auto"] | None = 8
     repeats: int = 1
     timeout: float = 120.0
+    budget: Budget | None = None
+    stop_when_sure: bool = False
 
 
 # Runs under way in this process. A thread that is still inside the database when the interpreter ends would take the
@@ -86,8 +89,18 @@ class _JournalSink:
 class Runner:
     """A run under way in this process: the asking, the journal and its way into the file."""
 
-    def __init__(self, workspace: Workspace, run_id: str, execution: Execution, drainer: files.Drainer) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        run_id: str,
+        execution: Execution,
+        drainer: files.Drainer,
+        *,
+        record: dict[str, Any],
+        sure: Sure | None,
+    ) -> None:
         self.run_id = run_id
+        self._record, self._sure = record, sure
         self.started = time.monotonic()
         self._workspace = workspace
         self._execution = execution
@@ -155,9 +168,11 @@ class Runner:
             status, note = "cancelled", "The run was stopped; run it again to ask only what is missing."
         except BaseException as error:  # noqa: BLE001 - told in the run's note, and raised where somebody waits
             status, note = "failed", str(error) or type(error).__name__
+        if status == "done" and self._execution.stopped is not None:
+            status, note = "stopped", self._why_stopped()
         try:
             self._drainer.stop()
-            self._workspace.store.finish_run(self.run_id, status, note)
+            self._workspace.store.finish_run(self.run_id, status, note, self._final_record(status))
         except PressmarkError as error:
             self._trouble = error
         finally:
@@ -166,6 +181,27 @@ class Runner:
             teller.join()
             self._workspace.changes.tell("runs", run=self.run_id)
             _living.discard(self)
+
+    def _why_stopped(self) -> str:
+        stopped, now = self._execution.stopped, self.progress
+        assert stopped is not None
+        if stopped.by == "sequence":
+            return (
+                f"Stopped after {self._execution.rows_done:,} of {self._record['planned']:,} rows: the confidence"
+                " sequence tells the versions apart."
+            )
+        return (
+            f"Stopped at {now.done:,} of {now.total:,} answers: {stopped.why}. Run it again with a larger budget to go"
+            " on."
+        )
+
+    def _final_record(self, status: str) -> dict[str, Any]:
+        record = self._record | {"rows_done": self._execution.rows_done, "spent": self._execution.spent.to_dict()}
+        if record["method"] != "sequence":
+            record["method"] = "fixed" if status == "done" else "unplanned"
+        if self._sure is not None:
+            record["sequence"] = self._sure.told
+        return record
 
     def _tell(self) -> None:
         while not self._settled.wait(_TELL_EVERY):
@@ -200,17 +236,47 @@ def start_run(
     distinct = list({chain.digest: chain for chain in chains}.values())
     if not distinct:
         raise VersionNotFoundError("a run needs at least one version: pass the baseline first, such as [v1, v2]")
+    if options.stop_when_sure and len(distinct) < 2:
+        raise VersionNotFoundError(
+            "a run that stops when it is sure compares versions: pass the baseline and a candidate, such as [v1, v2]"
+        )
+    concurrency = None if options.concurrency == "auto" else options.concurrency
+    check_concurrency(concurrency)
     complete = completer(endpoint)
     spec = _spec(distinct, suite, endpoint, options)
-    run_id, known = _unfinished(workspace, spec, suite)
-    begin = _begin(distinct, suite, complete, known=known, options=options, store=store)
+    begun = _unfinished(workspace, spec, suite)
+    run_id = begun.run_id
+    planned = _planned(distinct, suite, endpoint.base_url, begun.done, options.repeats)
+    check_budget(options.budget, planned, suite, complete)
+    sequence = options.stop_when_sure or begun.record.get("method") == "sequence"
+    record = begun.record | {"planned": len(suite.dataset), "method": "sequence" if sequence else "unplanned"}
     store.save_dataset(suite.dataset)
     store.save_suite(suite.name, suite.digest, suite.spec())
     names = {chain.version.name for chain in distinct}
-    store.create_run(run_id, spec, prompt=names.pop() if len(names) == 1 else None, dataset=suite.dataset.digest)
+    prompt = names.pop() if len(names) == 1 else None
+    store.create_run(run_id, spec, prompt=prompt, dataset=suite.dataset.digest, record=record)
     journal = store.journal(run_id)
     drainer = store.drainer(journal).start()
-    runner = Runner(workspace, run_id, begin(_JournalSink(journal), run_id), drainer)
+    sink: Sink = _JournalSink(journal)
+    sure: Sure | None = None
+    if options.stop_when_sure:
+        digests, order = [chain.digest for chain in distinct], order_of(suite.dataset)
+        repeats, earlier = options.repeats, begun.records
+        sink = sure = Sure(sink, suite, digests, order, run_id=run_id, repeats=repeats, known=earlier)
+    execution = start(
+        planned,
+        suite,
+        complete,
+        sink,
+        run_id=run_id,
+        concurrency=concurrency,
+        patience=Patience(timeout=options.timeout),
+        lookup=store.cached_answers,
+        budget=options.budget,
+        spent=begun.spent,
+        stop_when=sure,
+    )
+    runner = Runner(workspace, run_id, execution, drainer, record=record, sure=sure)
     workspace.runners[run_id] = runner
     workspace.changes.tell("runs", run=run_id)
     return runner
@@ -258,29 +324,13 @@ def _chain_again(told: Mapping[str, Any], store: files.Store) -> Chain:
     return resolve(version, lambda name, label: store.version(name, lock[f"{name}@{label}"]))
 
 
-def _begin(
-    chains: Sequence[Chain],
-    suite: Suite,
-    complete: Completion,
-    *,
-    known: set[Any],
-    options: RunOptions,
-    store: files.Store,
-) -> Callable[[Sink, str], Execution]:
-    """Check that the chains fit the suite, and return what starts them."""
-    asking: dict[str, Any] = {
-        "concurrency": options.concurrency,
-        "patience": Patience(timeout=options.timeout),
-        "lookup": store.cached_answers,
-    }
-    planned: Plan | ChainPlan
-    if any(chain.upstream for chain in chains):
-        planned = ChainPlan(tuple(chains), options.repeats, frozenset(known))
-        for member in {member.digest: member for chain in chains for member in chain.members}.values():
-            columns_of(member, suite.dataset)
-    else:
-        planned = plan(chains, suite.dataset, base_url=complete.base_url, repeats=options.repeats, answered=known)
-    return lambda sink, run_id: start(planned, suite, complete, sink, run_id=run_id, **asking)
+def _planned(chains: Sequence[Chain], suite: Suite, base_url: str, known: set[Any], repeats: int) -> Plan | ChainPlan:
+    """What to ask, checked as far as it can be before the first answer."""
+    if not any(chain.upstream for chain in chains):
+        return plan(chains, suite.dataset, base_url=base_url, repeats=repeats, answered=known)
+    for member in {member.digest: member for chain in chains for member in chain.members}.values():
+        columns_of(member, suite.dataset)
+    return ChainPlan(tuple(chains), repeats, frozenset(known))
 
 
 def _spec(chains: Sequence[Chain], suite: Suite, endpoint: Endpoint, options: RunOptions) -> dict[str, Any]:
@@ -307,16 +357,35 @@ def _version_spec(chain: Chain, chains: Sequence[Chain]) -> dict[str, Any]:
     return {**told, "unit": version.digest, "lock": chain.lock}
 
 
-def _unfinished(workspace: Workspace, spec: dict[str, Any], suite: Suite) -> tuple[str, set[Any]]:
-    """The id to run under and the tasks that need no asking: of a run that was stopped, or a new one."""
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """What is there of a run that begins, or goes on."""
+
+    run_id: str
+    records: list[OutputRecord] = field(default_factory=list)
+    done: set[Any] = field(default_factory=set)
+    record: dict[str, Any] = field(default_factory=dict)
+    spent: Spent = field(default_factory=Spent)
+
+
+def _unfinished(workspace: Workspace, spec: dict[str, Any], suite: Suite) -> _Begun:
+    """Return the newest run that asks for the same and did not come to its end, or a new one."""
     store = workspace.store
     alive = store.running()
     for kept in store.runs():
         if kept.status != "done" and kept.run_id not in alive and kept.spec == spec:
             store.recover()
             records = [OutputRecord.from_dict(told) for told in store.records(kept.run_id)]
-            return kept.run_id, set(finished(records, suite))
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}", set()
+            return _Begun(kept.run_id, records, finished(records, suite), kept.record, _spent(store, kept))
+    return _Begun(f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}")
+
+
+def _spent(store: files.Store, kept: files.Run) -> Spent:
+    """What a run has spent: by its record, or by its outputs where a process died before it wrote one."""
+    told, found = Spent.from_dict(kept.record.get("spent") or {}), Spent.from_dict(store.spent(kept.run_id))
+    return Spent(
+        max(told.calls, found.calls), max(told.tokens, found.tokens), max(told.money, found.money), told.minutes
+    )
 
 
 class Run:
@@ -339,11 +408,38 @@ class Run:
 
     @property
     def status(self) -> str:
-        """`running`, `done`, `cancelled`, `failed`, or `interrupted` where its process is gone."""
+        """`running`, `done`, `stopped` (its budget, or sure enough), `cancelled`, `failed`, `interrupted` (killed)."""
         status = self._workspace.store.run(self.id).status
         if status == "running" and self.id not in self._workspace.store.running():
             return "interrupted"
         return status
+
+    @property
+    def planned(self) -> int:
+        """How many rows the run was to ask, declared before its first call."""
+        told = self._now.record.get("planned")
+        return int(told) if told is not None else len(self.suite.dataset)
+
+    @property
+    def method(self) -> Literal["fixed", "sequence", "unplanned"]:
+        """By which rule its size came about, and so which verdict it bears.
+
+        `fixed`: every planned row was asked. `sequence`: it was watched by a confidence sequence and might stop on it,
+        whether it did or not. `unplanned`: a budget, a stop or a failure ended it, or it is still under way.
+        """
+        now = self._now
+        if now.record.get("method") == "sequence":
+            return "sequence"
+        return "fixed" if now.status == "done" else "unplanned"
+
+    @property
+    def note(self) -> str | None:
+        """Why it ended before its last row, as a sentence; None for a run that did not."""
+        return self._now.note
+
+    @property
+    def _now(self) -> files.Run:
+        return self._workspace.store.run(self.id)
 
     @property
     def versions(self) -> tuple[str, ...]:
@@ -364,16 +460,6 @@ class Run:
     def suite(self) -> Suite:
         """The suite as it was when the run began."""
         return self._workspace.load_suite(self._workspace.store.suite_spec(self._kept.spec["suite"]["digest"]))
-
-    @property
-    def planned(self) -> int:
-        """How many rows were declared before the run."""
-        return len(self.suite.dataset)
-
-    @property
-    def method(self) -> Method:
-        """How the number of rows came about: `fixed` where all planned rows were asked."""
-        return "fixed" if self.status == "done" else "unplanned"
 
     def report(self, baseline: Version | str | None = None, candidate: Version | str | None = None) -> Report:
         """Return the suite's verdict on a candidate."""
@@ -396,8 +482,9 @@ class Run:
 
     @property
     def rows(self) -> tuple[int, ...]:
-        """The dataset's rows that were asked."""
-        return tuple(sorted(int(row) for row in self.results["row"].unique()))
+        """The dataset's rows that were asked, in the order in which they were asked."""
+        asked = {int(row) for row in self.results["row"].unique()}
+        return tuple(row for row in order_of(self.suite.dataset) if row in asked)
 
     def row_scores(self, scorer: str | None = None) -> pandas.DataFrame:
         """Return version (digest), scorer, row and value, the mean over repeats; of one scorer where it is named."""

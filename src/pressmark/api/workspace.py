@@ -5,20 +5,20 @@ from __future__ import annotations
 import getpass
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pressmark import publishing
 from pressmark.api.changes import Changes
 from pressmark.api.difference import Difference
 from pressmark.api.runs import Run, Runner, RunOptions, several, start_run
 from pressmark.errors import EndpointNotFoundError, SuiteError, VersionNotFoundError
-from pressmark.evals import Dataset, Suite
+from pressmark.evals import Budget, Dataset, Suite
 from pressmark.evals.chain import Chain
 from pressmark.evals.scorers import Scorer
 from pressmark.evals.scorers.custom import ScoreFunction
 from pressmark.prompts import Version
 from pressmark.prompts.quoting import shown
-from pressmark.providers import Endpoint, default_endpoint
+from pressmark.providers import Endpoint, Transport, default_endpoint
 from pressmark.rendering import PromptVersion, build_unit
 from pressmark.workspace import Store, import_rows
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pressmark.evals.estimate import RunPlan
     from pressmark.evals.rating import Kind, RatingResult
     from pressmark.widgets import Workbench
+    from pressmark.workspace import SavedEndpoint
 
 
 class Workspace:
@@ -240,13 +241,26 @@ class Workspace:
         """Return every suite: name, digest, description, versions, when it was kept."""
         return self.store.suites()
 
-    def endpoint(self, name: str, *, base_url: str | None = None, key_env: str | None = None) -> Endpoint:
+    def endpoint(
+        self,
+        name: str,
+        *,
+        base_url: str | None = None,
+        key_env: str | None = None,
+        rpm: float | None = None,
+        tpm: float | None = None,
+        transport: Transport = "httpx2",
+    ) -> Endpoint:
         """Keep where a model is reached, or return what is kept under the name.
 
         Args:
             name: What to call it.
             base_url: Its address, such as `https://host/v1`; without one, what is kept under the name is returned.
             key_env: The *name* of the environment variable that holds its key. The key itself is never kept.
+            rpm: Requests that it takes a minute; runs keep to it.
+            tpm: Tokens that it takes a minute, in and out together; runs keep to it.
+            transport: What makes the connections: `httpx2`, or `aiohttp`, which takes less of the processor where many
+                calls are under way and needs the extra of that name.
 
         Raises:
             EndpointError: An argument is malformed, or looks like a key.
@@ -255,13 +269,14 @@ class Workspace:
         if base_url is None:
             kept = self.store.endpoint(name)
         else:
-            kept = self.store.save_endpoint(name, base_url, key_env)
+            given = Endpoint(name, base_url, key_env, rpm, tpm, transport)
+            kept = self.store.save_endpoint(name, base_url, key_env, rpm=rpm, tpm=tpm, transport=given.transport)
             self.changes.tell("catalog")
-        return Endpoint(kept.name, kept.base_url, kept.key_env)
+        return _endpoint(kept)
 
     def endpoints(self) -> list[Endpoint]:
         """Return every endpoint that is kept, and the one that the environment names, where it names one."""
-        kept = [Endpoint(saved.name, saved.base_url, saved.key_env) for saved in self.store.endpoints()]
+        kept = [_endpoint(saved) for saved in self.store.endpoints()]
         named = os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_KEY")
         if named and "default" not in {endpoint.name for endpoint in kept}:
             kept.append(default_endpoint())
@@ -323,9 +338,11 @@ class Workspace:
         suite: Suite | str,
         *,
         endpoint: str | Endpoint | None = None,
-        concurrency: int = 8,
+        concurrency: int | Literal["auto"] | None = 8,
         repeats: int = 1,
         timeout: float = 120.0,
+        budget: Budget | None = None,
+        stop_when_sure: bool = False,
         progress: bool = True,
     ) -> Run:
         """Run versions over a suite and wait for the end; works in a script and in a notebook cell.
@@ -338,22 +355,35 @@ class Workspace:
                 prompt once a row: of their newest versions, or of those that a chain fixes.
             suite: What to run them on.
             endpoint: Where to ask: a name or an endpoint; else the only one there is.
-            concurrency: Calls in flight at once.
+            concurrency: Calls in flight at once, at most: a run begins with a few and rises to it as long as the
+                endpoint keeps up. "auto" or None sets no limit but what the endpoint takes.
             repeats: How often each row is asked.
             timeout: Seconds that one attempt may take.
+            budget: What the run may spend in all, such as `pm.Budget(money=2)`. Where the next call could exceed it,
+                the run stops: its answers are kept, and the same call with a larger budget goes on.
+            stop_when_sure: Stop as soon as the confidence sequence of the primary scorer tells every version from the
+                first, with a look every 10 rows. The run's `method` is then `sequence`.
             progress: Whether to show a progress bar.
 
         Returns:
-            The run. Rows that could not be answered are error rows, with the reason.
+            The run. Rows that could not be answered are error rows, with the reason. Its status is `stopped` where its
+            budget or `stop_when_sure` ended it; its `note` says which.
 
         Raises:
+            BudgetError: Money is budgeted for a model whose price is not known.
             VersionNotFoundError: What was given as versions are none.
             DatasetError: A column for a variable is missing.
             EndpointAuthError: The endpoint refuses the key, or the key's variable is empty.
             EndpointConnectionError: Nothing answers at the endpoint's address.
             KeyboardInterrupt: The cell was interrupted; what was answered is kept.
         """
-        options = RunOptions(concurrency=concurrency, repeats=repeats, timeout=timeout)
+        options = RunOptions(
+            concurrency=concurrency,
+            repeats=repeats,
+            timeout=timeout,
+            budget=budget,
+            stop_when_sure=stop_when_sure,
+        )
         runner = start_run(self, several(versions), self._suite(suite), self.choose_endpoint(endpoint), options)
         return runner.wait(progress=progress)
 
@@ -363,13 +393,21 @@ class Workspace:
         suite: Suite | str,
         *,
         endpoint: str | Endpoint | None = None,
-        concurrency: int = 8,
+        concurrency: int | Literal["auto"] | None = 8,
         repeats: int = 1,
         timeout: float = 120.0,
+        budget: Budget | None = None,
+        stop_when_sure: bool = False,
         progress: bool = True,
     ) -> Run:
         """Run versions over a suite from an async caller; see `evaluate`. Cancelling the caller stops the run."""
-        options = RunOptions(concurrency=concurrency, repeats=repeats, timeout=timeout)
+        options = RunOptions(
+            concurrency=concurrency,
+            repeats=repeats,
+            timeout=timeout,
+            budget=budget,
+            stop_when_sure=stop_when_sure,
+        )
         runner = start_run(self, several(versions), self._suite(suite), self.choose_endpoint(endpoint), options)
         return await runner.finished(progress=progress)
 
@@ -548,6 +586,11 @@ class Workspace:
                 " ws.suite('basics', dataset=…, scorers=[…]), and pass it or its name"
             )
         return suite
+
+
+def _endpoint(kept: SavedEndpoint) -> Endpoint:
+    transport = cast("Transport", kept.transport or "httpx2")
+    return Endpoint(kept.name, kept.base_url, kept.key_env, kept.rpm, kept.tpm, transport)
 
 
 def _user() -> str:

@@ -58,6 +58,11 @@ class Rows:
         self.finished += last
         return last
 
+    @property
+    def open(self) -> int:
+        """How many rows are not finished."""
+        return len(self._open) - self.finished
+
 
 class Tally:
     """The counts of a run; its own thread counts, any thread may read.

@@ -71,6 +71,11 @@ class Execution:
         return self._run.stop
 
     @property
+    def rows_done(self) -> int:
+        """Rows whose every answer is there or ended as an error, those of earlier parts among them."""
+        return self._run.rows_done
+
+    @property
     def spent(self) -> Spent:
         """What it has spent, earlier parts of it included."""
         return self._run.ledger.spent
@@ -175,13 +180,8 @@ def start(
         DatasetError: A column for a variable of a prompt in the chains is missing.
         ValueError: `concurrency` is not positive.
     """
-    if concurrency is None:
-        concurrency = MOST_AT_ONCE
-    if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
-        raise ValueError(f"concurrency is the number of calls at once, 1 or more, or None, not {concurrency!r}")
-    if budget is not None and budget.money is not None:
-        _check_prices(plan.models, complete)
-        _check_prices({model for scorer in suite.scorers if (model := _judge_model(scorer))}, judge or complete)
+    check_concurrency(concurrency)
+    check_budget(budget, plan, suite, complete, judge)
     sizes = Sizes()
     ledger = Ledger(budget, spent, sizes)
 
@@ -193,7 +193,7 @@ def start(
             complete=complete,
             judge=judge or complete,
             sink=into,
-            concurrency=concurrency,
+            concurrency=MOST_AT_ONCE if concurrency is None else concurrency,
             patience=patience or Patience(),
             lookup=known,
             now=now,
@@ -217,6 +217,31 @@ def start(
     else:
         run = make(plan, suite, run_id, sink, lookup, last=True)
     return Execution(run, (complete, judge or complete))
+
+
+def check_concurrency(concurrency: int | None) -> None:
+    """Refuse a number of calls that is none.
+
+    Raises:
+        ValueError: It is not positive.
+    """
+    if concurrency is None:
+        return
+    if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
+        raise ValueError(f"concurrency is the number of calls at once, 1 or more, or None, not {concurrency!r}")
+
+
+def check_budget(
+    budget: Budget | None, plan: Plan | ChainPlan, suite: Suite, complete: Completion, judge: Completion | None = None
+) -> None:
+    """Refuse a budget of money where a price is not known; the arguments are those of `start`.
+
+    Raises:
+        BudgetError: The price of a model that would be asked is not known.
+    """
+    if budget is not None and budget.money is not None:
+        _check_prices(plan.models, complete)
+        _check_prices({model for scorer in suite.scorers if (model := _judge_model(scorer))}, judge or complete)
 
 
 def _check_prices(models: Iterable[str], complete: Completion) -> None:

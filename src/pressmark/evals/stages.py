@@ -91,12 +91,18 @@ class Stages:
         self.run_id = run_id
         self.ledger = ledger
         self.stop: Stop | None = None
+        self._judged: Run | None = None
         self._chained, self._suite, self._make = chained, suite, make
         self._base_url, self._sink, self._lookup = base_url, sink, lookup
         for chain in (*chained.upstream, *chained.chains):
             columns_of(chain, suite.dataset)
         chains = len(chained.upstream) + len({chain.digest for chain in chained.chains})
         self.tally = Together(chains * len(suite.dataset) * chained.repeats)
+
+    @property
+    def rows_done(self) -> int:
+        """Rows that are finished; none while prompts upstream are asked."""
+        return self._judged.rows_done if self._judged is not None else 0
 
     async def main(self) -> None:
         """Do the work; this is what the engine runs."""
@@ -119,7 +125,8 @@ class Stages:
             answered=self._chained.answered,
             upstream=outputs,
         )
-        await self._stage(self._make(part, self._suite, self.run_id, collected, collected.find, last=True))
+        self._judged = self._make(part, self._suite, self.run_id, collected, collected.find, last=True)
+        await self._stage(self._judged)
 
     async def _stage(self, run: Run) -> None:
         self.tally.begin(run)

@@ -116,6 +116,11 @@ class Run:
         self._lost = 0
         self._random = random.Random()  # noqa: S311  # spreads waits
 
+    @property
+    def rows_done(self) -> int:
+        """Rows that are finished, those of earlier parts among them."""
+        return len(self._suite.dataset) - self._rows.open
+
     async def main(self) -> None:
         """Do the work; this is what the engine runs."""
         try:
