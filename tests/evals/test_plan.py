@@ -102,9 +102,7 @@ def test_no_row_that_fits_is_an_error() -> None:
 def test_inputs_need_a_column() -> None:
     """An input without a column is refused with the upstream's name; with one it is a variable like any other."""
     v = version(user="{{ summary }}", inputs={"summary": "support/summarise@production"})
-    with pytest.raises(
-        DatasetError, match="takes 'summary' from support/summarise@production"
-    ):
+    with pytest.raises(DatasetError, match="takes 'summary' from support/summarise@production"):
         plan([v], dataset("a"), base_url=URL)
     made = plan([v], dataset("a", summary=["short"]), base_url=URL)
     assert made.calls[0].request["messages"][-1]["content"] == "short"
