@@ -8,6 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,7 +22,7 @@ from pressmark.evals.chain import Chain, resolve
 from pressmark.evals.comparison import Comparison, compare_scores
 from pressmark.evals.plan import Plan, columns_of, order_of, plan
 from pressmark.evals.records import OutputRecord
-from pressmark.evals.report import Report, report, summarise
+from pressmark.evals.report import Report, make_report, summarise
 from pressmark.evals.runner import Execution, check_budget, check_concurrency, finished, start
 from pressmark.evals.stages import ChainPlan
 from pressmark.prompts import Version
@@ -461,15 +462,6 @@ class Run:
         """The suite as it was when the run began."""
         return self._workspace.load_suite(self._workspace.store.suite_spec(self._kept.spec["suite"]["digest"]))
 
-    def report(self, baseline: Version | str | None = None, candidate: Version | str | None = None) -> Report:
-        """Return the suite's verdict on a candidate."""
-        names = self.versions
-        before = self.digest_of(names[0] if baseline is None else self.name_of(baseline))
-        after = self.digest_of(names[-1] if candidate is None else self.name_of(candidate))
-        records = [OutputRecord.from_dict(told) for told in self._workspace.store.records(self.id)]
-        called = {digest: name for name, digest in self._digests.items()}
-        return report(records, self.suite, before, after, names=called)
-
     @property
     def repeats(self) -> int:
         """How often each row was asked."""
@@ -583,6 +575,60 @@ class Run:
             raise VersionNotFoundError(f"run {self.id} has one version ({names[0]}): a comparison needs two")
         before = self.name_of(names[0] if baseline is None else baseline)
         return self._digests[before], self._digests[self.name_of(names[-1] if candidate is None else candidate)]
+
+    def report(
+        self,
+        baseline: Version | str | None = None,
+        candidates: Version | str | Sequence[Version | str] | None = None,
+        *,
+        clusters: str | None = None,
+    ) -> Report:
+        """Return what the suite says of the candidates against the baseline: by every scorer, cost and latency.
+
+        A run whose rows were all asked is judged by the tests of a fixed number of rows; one that goes on or was
+        stopped, by the confidence sequence, which holds at any look. The report says which.
+
+        Args:
+            baseline: A version of the run; else the first.
+            candidates: One or more others; else all others.
+            clusters: A column that names what rows share, such as a conversation; such rows are not independent.
+
+        Raises:
+            VersionNotFoundError: The run does not have that version, or has only one.
+            StatsError: There is no such column.
+        """
+        before = self.name_of(self.versions[0] if baseline is None else baseline)
+        if candidates is None:
+            after = [name for name in self.versions if name != before]
+        else:
+            given = [candidates] if isinstance(candidates, Version | str) else list(candidates)
+            after = list(dict.fromkeys(self.name_of(candidate) for candidate in given))
+        if not after:
+            raise VersionNotFoundError(f"run {self.id} has one version ({before}): a report needs two")
+        suite, figures = self.suite, self._workspace.store.figures(self.id)
+        compared = [self._digests[name] for name in (before, *after)]
+        complete = self.status == "done" and all(
+            len(figures.asked.get(version, ())) == len(suite.dataset) for version in compared
+        )
+        return make_report(
+            figures,
+            suite,
+            compared[0],
+            compared[1:],
+            names={digest: name for name, digest in self._digests.items()},
+            clusters=clusters,
+            method="fixed" if complete else "sequence",
+            models=self._models(),
+        )
+
+    def _models(self) -> dict[str, str]:
+        """The model that each version asks for, where the workspace still has the version."""
+        found = {}
+        for told in self._kept.spec["versions"]:
+            with suppress(PressmarkError):
+                version = self._workspace.store.version(told["name"], told.get("unit", told["digest"]))
+                found[told["digest"]] = version.unit.model
+        return found
 
     def name_of(self, version: Version | str) -> str:
         """Return what the run calls a version.

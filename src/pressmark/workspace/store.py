@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from pressmark.errors import WorkspaceFullError
 from pressmark.evals.dataset import Dataset
+from pressmark.evals.figures import Figures
 from pressmark.prompts import Unit, Version
 from pressmark.rendering import PromptVersion
-from pressmark.workspace import catalog, feedback, grid, migrations, query, runs, usage, versions
+from pressmark.workspace import catalog, feedback, figures, grid, migrations, query, runs, usage, versions
 from pressmark.workspace import journal as journals
 from pressmark.workspace.catalog import SavedEndpoint
 from pressmark.workspace.connection import DEADLINE, Database
@@ -467,6 +468,14 @@ class Store:
         return grid.row_scores(self._database, run_id, scorer)
 
     # Ratings, publications, SQL
+
+    def figures(self, run_id: str) -> Figures:
+        """Return a run in numbers, which a report is made of: row scores, costs, errors, votes, served models.
+
+        Raises:
+            RunNotFoundError: There is no such run.
+        """
+        return figures.figures(self._database, run_id)
 
     def add_ratings(self, ratings: Sequence[Mapping[str, Any]]) -> None:
         """Keep what raters said of outputs.
