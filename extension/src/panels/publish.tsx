@@ -313,12 +313,12 @@ function Move(props: { prompt: RegistryPromptView; items: VersionView[] }) {
             Roll {label} back from {held.version} to {held.previous}
           </Button>
         )}
-        {held && !held.previous && (
-          <span class="pm-soft">
-            No rollback: {held.version} is the first version that {label} held.
-          </span>
-        )}
       </div>
+      {held && !held.previous && (
+        <p class="pm-soft">
+          No rollback: {held.version} is the first version that {label} held.
+        </p>
+      )}
       {[move, publish, rollback].map(
         (each, index) =>
           each.error && (
