@@ -186,7 +186,7 @@ function GridRow(props: {
       </span>
       <span role="gridcell" class={narrow ? "pm-above" : "pm-clip"} tabIndex={-1}>
         {!row ? <span class="pm-bone" /> : narrow ? <span class="pm-cut">{input}</span> : input}
-        {narrow && wanted && <span class="pm-soft">· expected {wanted}</span>}
+        {narrow && wanted && <span class="pm-soft">expected {wanted}</span>}
       </span>
       {!narrow && expected !== null && (
         <span role="gridcell" class="pm-clip" tabIndex={-1}>
