@@ -32,7 +32,7 @@ def find(path: tuple[str, ...]) -> click.Command:
 
 def test_commands_are_those_of_the_design():
     """The commands are the ones that users were told of."""
-    assert set(main.commands) == NAMED | {"token"}
+    assert set(main.commands) == NAMED | {"policy", "token"}
 
 
 @pytest.mark.parametrize("path", [*commands()], ids=" ".join)
@@ -53,7 +53,7 @@ def test_command_and_its_options_are_explained(path):
 @pytest.mark.parametrize("path", [*commands()], ids=" ".join)
 def test_what_tells_something_has_json(path):
     """Whatever prints what it found or did can print JSON; what runs until it is stopped need not."""
-    if path in {("token",), ("lab",), ("practice-model",)}:
+    if path in {("token",), ("policy",), ("lab",), ("practice-model",)}:
         return
     assert any("--json" in parameter.opts for parameter in find(path).params)
 

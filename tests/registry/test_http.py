@@ -18,9 +18,9 @@ from fastapi import APIRouter, Depends
 
 from pressmark.prompts import sha256_digest
 from pressmark.registry import database
+from pressmark.registry.acting import acting
 from pressmark.registry.guard import MAX_BODY, MAX_NESTING, MAX_PUBLISH, nesting
 from pressmark.registry.remote import Remote
-from pressmark.registry.server import acting
 from pressmark.registry.serving import Running, running
 from pressmark.registry.store import Store
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from pressmark.api.runs import chain_of
 from pressmark.errors import StatsError
 from pressmark.evals import Suite
+from pressmark.evals.chain import Chain
 from pressmark.evals.estimate import Pilot, RunPlan, Use, estimate
-from pressmark.evals.plan import plan
+from pressmark.evals.plan import Call, plan
 from pressmark.evals.scorers import AskingScorer
+from pressmark.evals.stages import ChainPlan
 from pressmark.providers.practice.requests import PRACTICE_MODEL
 from pressmark.providers.prices import cost
 
@@ -20,11 +23,13 @@ if TYPE_CHECKING:
 
 # The spread of the differences is looked for in this many of the newest runs.
 _RUNS_LOOKED_AT = 50
+# Stands for an answer that is not known yet: about 50 tokens, another one for each row.
+_USUAL_ANSWER = "word " * 40
 
 
 def plan_run(
     store: files.Store,
-    versions: Sequence[PromptVersion],
+    versions: Sequence[PromptVersion | Chain],
     suite: Suite,
     endpoint: Endpoint,
     *,
@@ -37,10 +42,14 @@ def plan_run(
         DatasetError: A column for a variable is missing.
         RenderError: No row fits a version's template.
     """
-    planned = plan(versions, suite.dataset, base_url=endpoint.base_url, repeats=repeats)
-    names = {version.digest: version.version for version in versions}
+    chains = [chain_of(given, suite, store) for given in versions]
+    upstream, outputs = _upstream(chains, suite, store, endpoint.base_url, repeats)
+    planned = plan(chains, suite.dataset, base_url=endpoint.base_url, repeats=repeats, upstream=outputs)
+    names = {chain.digest: chain.version.version for chain in chains}
+    members = {member.digest: member for chain in chains for member in chain.members}
     judges = [scorer.name for scorer in suite.scorers if isinstance(scorer, AskingScorer)]
-    used = store.usage(versions=names, models={version.unit.model for version in versions}, judges=judges)
+    models = {member.version.unit.model for member in members.values()}
+    used = store.usage(versions=members, models=models, judges=judges)
 
     def price(model: str, tokens_in: int, tokens_out: int) -> float | None:
         if model == PRACTICE_MODEL:
@@ -51,7 +60,8 @@ def plan_run(
         planned,
         suite,
         names,
-        known=store.cached_answers(call.key for call in planned.calls),
+        upstream=upstream,
+        known=store.cached_answers(call.key for call in (*upstream, *planned.calls)),
         repeats=repeats,
         concurrency=concurrency,
         by_version=_uses(used["versions"]),
@@ -60,6 +70,24 @@ def plan_run(
         price=price,
         pilot=_pilot(store, list(names), suite),
     )
+
+
+def _upstream(
+    chains: Sequence[Chain], suite: Suite, store: files.Store, base_url: str, repeats: int
+) -> tuple[list[Call], dict[str, dict[tuple[int, int], str | None]]]:
+    """The calls of what is upstream, and its answers: known ones as they are, others as a text of a usual length."""
+    calls: list[Call] = []
+    outputs: dict[str, dict[tuple[int, int], str | None]] = {}
+    for chain in ChainPlan(tuple(chains)).upstream:
+        part = plan([chain], suite.dataset, base_url=base_url, repeats=repeats, upstream=outputs)
+        known = store.cached_answers(call.key for call in part.calls)
+        calls.extend(part.calls)
+        outputs[chain.digest] = {
+            (task.row, task.repeat): known[call.key]["output"] if call.key in known else f"{_USUAL_ANSWER}{task}"
+            for call in part.calls
+            for task in call.tasks
+        }
+    return calls, outputs
 
 
 def _uses(found: Mapping[str, files.Usage]) -> dict[str, Use]:

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from pressmark import publishing
+from pressmark.address import told
 from pressmark.api.changes import Changes
-from pressmark.errors import RegistryError
+from pressmark.errors import EvidenceError, RegistryError
 from pressmark.gate import GateDecision
 from pressmark.prompts import Entry, LabelPointer, Position, Version
+from pressmark.prompts.evidence import Evidence
+from pressmark.prompts.policy import Policy, policy_of
 from pressmark.prompts.sentences import entry_sentence
-from pressmark.registry.values import UNSET, Expected, Move, NewToken, Published, TokenInfo, Verification
+from pressmark.registry.values import (
+    UNSET,
+    EvidenceInfo,
+    Expected,
+    Move,
+    NewToken,
+    Published,
+    PublishedSuite,
+    TokenInfo,
+    Verification,
+)
 
 if TYPE_CHECKING:
     import pandas
 
     from pressmark.api.workspace import Workspace
+    from pressmark.evals import Suite
     from pressmark.registry import RegistryBackend
 
 
@@ -61,7 +75,7 @@ class Registry(AbstractContextManager["Registry"]):
             self.backend = Store(address)
         else:
             raise RegistryError(
-                f"{address!r} is no registry's address: use http://…, https://… or sqlite:///FILE", code="bad_url"
+                f"{told(address)} is no registry's address: use http://…, https://… or sqlite:///FILE", code="bad_url"
             )
 
     def close(self) -> None:
@@ -74,7 +88,7 @@ class Registry(AbstractContextManager["Registry"]):
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Registry {self.url}>"
+        return f"<Registry {self.backend.where}>"
 
     def publish(self, version: Version, *, reason: str, workspace: Workspace | None = None) -> Published:
         """Publish a version under its name; the newest published one again makes nothing new.
@@ -191,6 +205,93 @@ class Registry(AbstractContextManager["Registry"]):
     def gate(self, name: str, *, label: str, to: str | Version, reason: str = "") -> GateDecision:
         """Say what the gate would decide, without moving anything."""
         return self.backend.gate_check(name, label, _reference(to), reason=reason)
+
+    def submit_evidence(self, evidence: Evidence | Any) -> str:
+        """Submit what an evaluation of a change found, for the gate; the same again makes nothing new.
+
+        Args:
+            evidence: The record, or what carries one as `.evidence`, such as the result of an evaluated change.
+
+        Returns:
+            Its digest.
+
+        Raises:
+            EvidenceError: It is none, or contradicts itself.
+            NotFoundError: What it is about is not published here: publish the version first.
+        """
+        record = evidence if isinstance(evidence, Evidence) else getattr(evidence, "evidence", None)
+        if not isinstance(record, Evidence):
+            raise EvidenceError(
+                f"{type(evidence).__name__} is no evidence and carries none: submit the result of ws.evaluate_change(…)"
+            )
+        digest = self.backend.submit_evidence(record)
+        self.changes.tell("registry", name=record.name)
+        return digest
+
+    def evidence(self, name: str, *, label: str | None = None, candidate: str | None = None) -> list[EvidenceInfo]:
+        """Return what evidence there is on a prompt, newest first; `backend.evidence_by_digest` has what is in it."""
+        return self.backend.evidence(name, label=label, candidate=candidate)
+
+    def publish_suite(self, suite: Suite) -> PublishedSuite:
+        """Publish a suite with its dataset, so that others can run it.
+
+        Raises:
+            SuiteError: Others could not run it; the message says why.
+        """
+        return publishing.publish_suite(suite, self.backend)
+
+    def suites(self) -> pandas.DataFrame:
+        """Return the newest of every suite: name, version, digest, dataset, scorers, primary, added_at, added_by."""
+        import pandas as pd
+
+        columns = ["name", "version", "digest", "dataset", "scorers", "primary", "added_at", "added_by"]
+        rows = [
+            [
+                suite.name,
+                suite.version,
+                suite.digest,
+                suite.spec["dataset"]["name"],
+                ", ".join(scorer["name"] for scorer in suite.spec["scorers"]),
+                suite.spec["primary"],
+                suite.added_at,
+                suite.added_by,
+            ]
+            for suite in self.backend.suites()
+        ]
+        return pd.DataFrame(rows, columns=columns)
+
+    def policy(self, name: str, label: str) -> Policy:
+        """Return what a prompt's label demands; `solo` where nothing was set."""
+        return self.backend.policy(name, label)
+
+    def policies(self) -> pandas.DataFrame:
+        """Return every policy that was set: label, names, policy, seq."""
+        import pandas as pd
+
+        rows = [[rule.label, rule.names, rule.policy, rule.seq] for rule in self.backend.policies()]
+        return pd.DataFrame(rows, columns=["label", "names", "policy", "seq"])
+
+    def set_policy(
+        self, label: str, policy: Policy | str | Mapping[str, Any], *, names: str = "**", reason: str
+    ) -> Entry:
+        """Let a label demand something from now on. Admins only.
+
+        Args:
+            label: The label.
+            policy: `solo`, `team`, a `Policy`, or one as a mapping.
+            names: Pattern of the prompts of which it is demanded; the most specific pattern that fits a name counts.
+            reason: Why; it stands in the change log.
+
+        Returns:
+            The entry of the change log.
+
+        Raises:
+            PolicyError: There is no such preset, or the policy is malformed.
+            PermissionDeniedError: The token is no admin's.
+        """
+        entry = self.backend.set_policy(label, policy_of(policy), names=names, reason=reason)
+        self.changes.tell("registry", name=None)
+        return entry
 
     def log(self, name: str | None = None, *, limit: int = 100) -> list[Entry]:
         """Return the newest entries of the change log, newest first."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pressmark import stats
-from pressmark.evals.plan import Plan
+from pressmark.evals.plan import Call, Plan
 from pressmark.evals.scorers import AskingScorer
 from pressmark.evals.suite import Suite
 
@@ -141,6 +141,7 @@ def estimate(
     suite: Suite,
     names: Mapping[str, str],
     *,
+    upstream: Sequence[Call] = (),
     known: Container[str] = (),
     repeats: int = 1,
     concurrency: int = 8,
@@ -156,6 +157,7 @@ def estimate(
         plan: What is to be asked.
         suite: What it is asked for.
         names: What to call the versions, by digest, the baseline first.
+        upstream: Calls of prompts upstream, whose answers are not judged.
         known: Cache keys of known answers.
         repeats: As the plan was made with.
         concurrency: Calls at once.
@@ -165,9 +167,11 @@ def estimate(
         price: US dollars for so many tokens of a model.
         pilot: The spread of the differences from an earlier run; without one it is assumed for scores.
     """
+    wanted = (*upstream, *plan.calls)
     asked = [call for call in plan.calls if call.key not in known]
+    first = [call for call in upstream if call.key not in known]
     total, recorded = _Total(price), dict[str, int]()
-    for call in asked:
+    for call in (*first, *asked):
         model, digest = str(call.request["model"]), call.tasks[0].version
         own, alike = (by_version or {}).get(digest), (by_model or {}).get(model)
         sent = own.tokens_in if own else _characters(call.request) / CHARACTERS_A_TOKEN
@@ -189,19 +193,19 @@ def estimate(
         rows=len(suite.dataset),
         repeats=repeats,
         answers=plan.total - plan.answered,
-        calls=len(asked),
-        cached=len(plan.calls) - len(asked),
+        calls=len(first) + len(asked),
+        cached=len(wanted) - len(first) - len(asked),
         judge_calls=judged,
         unrendered=len(plan.unrendered),
         tokens_in=math.ceil(total.tokens_in),
         tokens_out=math.ceil(total.tokens_out) if total.known else None,
         cost=total.cost if total.priced else None,
-        seconds=total.seconds / min(concurrency, max(1, len(asked))) if total.known else None,
+        seconds=total.seconds / min(concurrency, max(1, len(first) + len(asked))) if total.known else None,
         basis=_basis(
             sum(recorded.values()),
-            len(asked),
+            len(first) + len(asked),
             known=total.known,
-            all_versions=all(call.tasks[0].version in (by_version or {}) for call in asked),
+            all_versions=all(call.tasks[0].version in (by_version or {}) for call in (*first, *asked)),
         ),
         pilot=pilot,
         unit="points" if primary.kind == "score" else primary.unit,

@@ -1,7 +1,12 @@
-"""What a run has to ask: every version with every row and repeat, rendered and keyed before the first call."""
+"""What a run has to ask: every version with every row and repeat, rendered and keyed before the first call.
+
+Rows are asked in an order that is random, and the same for the same dataset: whatever part of a run is there is a fair
+sample of its rows, also where the file was sorted, and a run that is taken up again goes on in the same order.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -45,12 +50,13 @@ class Plan:
     """What a run has to ask.
 
     Attributes:
-        calls: In order of rows, the versions of one row side by side.
+        calls: In the order in which they are asked, the versions of one row side by side.
         unrendered: Tasks whose row does not fit the template; they become error rows.
         total: How many tasks the run has, those already answered among them.
         answered: How many of them were answered before.
         baseline: Digest of the first version.
         kept: The baseline's requests that were answered before, for judges that hold other outputs against those.
+        order: The dataset's rows in the order in which they are asked.
     """
 
     calls: tuple[Call, ...]
@@ -59,6 +65,12 @@ class Plan:
     answered: int
     baseline: str = ""
     kept: tuple[Call, ...] = ()
+    order: tuple[int, ...] = ()
+
+    @property
+    def models(self) -> set[str]:
+        """The models that are asked."""
+        return {str(call.request.get("model", "")) for call in self.calls}
 
 
 def plan(
@@ -96,7 +108,9 @@ def plan(
     unrendered: list[Unrendered] = []
     skipped = 0
     kept: list[Call] = []
-    for number, row in enumerate(dataset.rows):
+    order = order_of(dataset)
+    for number in order:
+        row = dataset.rows[number]
         for fill in fills:
             for repeat in range(repeats):
                 task = Task(fill.chain.digest, number, repeat)
@@ -128,7 +142,15 @@ def plan(
         answered=skipped,
         baseline=distinct[0].digest,
         kept=tuple(kept),
+        order=order,
     )
+
+
+def order_of(dataset: Dataset) -> tuple[int, ...]:
+    """Return the rows in the order in which every run asks them: random, and fixed by the dataset's digest."""
+    # Not random.shuffle, whose order Python may change from one release to the next.
+    drawn = [hashlib.sha256(f"{dataset.digest}/{row}".encode()).digest() for row in range(len(dataset.rows))]
+    return tuple(sorted(range(len(drawn)), key=drawn.__getitem__))
 
 
 class UpstreamMissing(Exception):  # noqa: N818  # never leaves this module

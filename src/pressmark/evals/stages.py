@@ -7,36 +7,70 @@ chain asks only what it has not asked before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Final, Protocol
 
+from pressmark.evals.budget import Ledger
 from pressmark.evals.cache import Lookup
 from pressmark.evals.chain import Chain
 from pressmark.evals.plan import Plan, columns_of, plan
 from pressmark.evals.progress import Progress
 from pressmark.evals.records import OutputRecord, Sink, Task
 from pressmark.evals.suite import Suite
-from pressmark.evals.work import Run
+from pressmark.evals.work import Run, Stop
 
 UPSTREAM: Final = "upstream"
 
-MakeRun = Callable[[Plan, Suite, str, Sink, Lookup | None], Run]
+
+class MakeRun(Protocol):
+    """Makes the run of one stage."""
+
+    def __call__(self, part: Plan, judged: Suite, name: str, into: Sink, known: Lookup | None, /, *, last: bool) -> Run:
+        """Return a run of a plan, under a run id; `last` where its outputs are the judged ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainPlan:
+    """What a run of chains has to ask; the requests downstream are made when the answers upstream are there.
+
+    Attributes:
+        chains: The chains whose outputs are judged, the baseline first.
+        repeats: How often each request is asked; repeat i takes repeat i of what is upstream.
+        answered: Tasks of the judged chains that need not be asked again.
+    """
+
+    chains: tuple[Chain, ...]
+    repeats: int = 1
+    answered: frozenset[Task] = frozenset()
+
+    @property
+    def models(self) -> set[str]:
+        """The models that are asked."""
+        return {member.version.unit.model for chain in self.chains for member in chain.members}
+
+    @property
+    def upstream(self) -> tuple[Chain, ...]:
+        """Every chain that feeds one of these, each once, in the order in which they must run."""
+        found: dict[str, Chain] = {}
+        for chain in self.chains:
+            for member in chain.members[:-1]:
+                found.setdefault(member.digest, member)
+        return tuple(found.values())
 
 
 class Stages:
     """Chains under way: what a `Run` is for plans without upstream prompts.
 
     Args:
-        chains: The chains whose outputs are judged, the baseline first.
-        suite: Judges them.
+        chained: What to ask.
+        suite: Judges the outputs.
         run_id: Goes into the records.
         base_url: Where the endpoint is.
-        repeats: How often each request is asked; repeat i takes repeat i of what is upstream.
-        answered: Tasks of the judged chains that need not be asked again.
         sink: Gets each record.
         lookup: Finds known answers.
-        make: Makes the run of one stage from plan, suite, run id, sink and lookup.
+        ledger: Counts what all stages spend together.
+        make: Makes the run of one stage.
 
     Raises:
         DatasetError: A column for a variable of any prompt in the chains is missing.
@@ -44,61 +78,60 @@ class Stages:
 
     def __init__(
         self,
-        chains: Sequence[Chain],
+        chained: ChainPlan,
         suite: Suite,
         *,
         run_id: str,
         base_url: str,
-        repeats: int,
-        answered: Iterable[Task],
         sink: Sink,
         lookup: Lookup | None,
+        ledger: Ledger,
         make: MakeRun,
     ) -> None:
         self.run_id = run_id
-        self._chains, self._suite, self._make = tuple(chains), suite, make
-        self._base_url, self._repeats, self._answered = base_url, repeats, set(answered)
-        self._sink, self._lookup = sink, lookup
-        self._upstream = upstream_of(chains)
-        for chain in (*self._upstream, *self._chains):
+        self.ledger = ledger
+        self.stop: Stop | None = None
+        self._judged: Run | None = None
+        self._chained, self._suite, self._make = chained, suite, make
+        self._base_url, self._sink, self._lookup = base_url, sink, lookup
+        for chain in (*chained.upstream, *chained.chains):
             columns_of(chain, suite.dataset)
-        self.tally = Together(len(self._upstream) * len(suite.dataset) * repeats, self._judged_total())
+        chains = len(chained.upstream) + len({chain.digest for chain in chained.chains})
+        self.tally = Together(chains * len(suite.dataset) * chained.repeats)
+
+    @property
+    def rows_done(self) -> int:
+        """Rows that are finished; none while prompts upstream are asked."""
+        return self._judged.rows_done if self._judged is not None else 0
 
     async def main(self) -> None:
         """Do the work; this is what the engine runs."""
+        data, repeats, url = self._suite.dataset, self._chained.repeats, self._base_url
         outputs: dict[str, dict[tuple[int, int], str | None]] = {}
         collected = _Collected(self._sink, self._lookup)
-        for chain in self._upstream:
-            part = plan([chain], self._suite.dataset, base_url=self._base_url, repeats=self._repeats, upstream=outputs)
+        for chain in self._chained.upstream:
+            part = plan([chain], data, base_url=url, repeats=repeats, upstream=outputs)
             collected.outputs = outputs.setdefault(chain.digest, {})
-            await self._stage(part, Suite.collecting(self._suite.dataset), f"{self.run_id}/{UPSTREAM}", collected)
+            name = f"{self.run_id}/{UPSTREAM}"
+            await self._stage(self._make(part, Suite.collecting(data), name, collected, collected.find, last=False))
+            if self.stop is not None:
+                return
         collected.outputs = None
-        judged = plan(
-            self._chains,
-            self._suite.dataset,
-            base_url=self._base_url,
-            repeats=self._repeats,
-            answered=self._answered,
+        part = plan(
+            self._chained.chains,
+            data,
+            base_url=url,
+            repeats=repeats,
+            answered=self._chained.answered,
             upstream=outputs,
         )
-        await self._stage(judged, self._suite, self.run_id, collected)
+        self._judged = self._make(part, self._suite, self.run_id, collected, collected.find, last=True)
+        await self._stage(self._judged)
 
-    async def _stage(self, part: Plan, suite: Suite, run_id: str, collected: _Collected) -> None:
-        run = self._make(part, suite, run_id, collected, collected.find)
+    async def _stage(self, run: Run) -> None:
         self.tally.begin(run)
         await run.main()
-
-    def _judged_total(self) -> int:
-        return len({chain.digest for chain in self._chains}) * len(self._suite.dataset) * self._repeats
-
-
-def upstream_of(chains: Iterable[Chain]) -> tuple[Chain, ...]:
-    """Return every chain that feeds one of these, each once, in the order in which they must run."""
-    found: dict[str, Chain] = {}
-    for chain in chains:
-        for member in chain.members[:-1]:
-            found.setdefault(member.digest, member)
-    return tuple(found.values())
+        self.stop = run.stop
 
 
 class _Collected:
@@ -128,12 +161,11 @@ class Together:
     """The progress of all stages as one.
 
     Args:
-        upstream: Tasks of the prompts upstream.
-        judged: Tasks of the judged chains.
+        total: Tasks of all of them.
     """
 
-    def __init__(self, upstream: int, judged: int) -> None:
-        self._total = upstream + judged
+    def __init__(self, total: int) -> None:
+        self._total = total
         self._runs: list[Run] = []
 
     def begin(self, run: Run) -> None:

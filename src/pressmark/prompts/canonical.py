@@ -1,4 +1,4 @@
-"""Canonical JSON (RFC 8785) and the digest of a unit.
+"""Canonical JSON (RFC 8785), and the digests of units and evidence.
 
 The production client never imports this module: units travel as their canonical bytes.
 """
@@ -6,13 +6,16 @@ The production client never imports this module: units travel as their canonical
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rfc8785
 
 from pressmark.errors import InvalidUnitError
 from pressmark.prompts.digest import sha256_digest
 from pressmark.prompts.unit import Unit
+
+if TYPE_CHECKING:
+    from pressmark.prompts.evidence import Evidence
 
 MAX_UNIT_BYTES = 1024 * 1024
 _EXACT = 2**53
@@ -66,3 +69,17 @@ def unit_bytes(unit: Unit) -> bytes:
 def unit_digest(unit: Unit) -> str:
     """Return the digest that identifies a unit everywhere."""
     return sha256_digest(unit_bytes(unit))
+
+
+def evidence_bytes(evidence: Evidence) -> bytes:
+    """Return the canonical bytes of evidence, the form in which it is kept and hashed.
+
+    Raises:
+        InvalidUnitError: It holds what canonical JSON has no form for.
+    """
+    return canonical_bytes(evidence.to_dict())
+
+
+def evidence_digest(evidence: Evidence) -> str:
+    """Return the digest that identifies evidence everywhere."""
+    return sha256_digest(evidence_bytes(evidence))

@@ -108,3 +108,18 @@ TEAM = Policy(
     practice_counts=False,
 )
 PRESETS: Final[Mapping[str, Policy]] = {"solo": SOLO, "team": TEAM}
+
+
+def policy_of(told: Policy | str | Mapping[str, Any]) -> Policy:
+    """Return a policy by the name of a preset, or in its JSON form.
+
+    Raises:
+        PolicyError: There is no preset of that name, or the form is malformed.
+    """
+    if isinstance(told, Policy):
+        return told
+    if not isinstance(told, str):
+        return Policy.from_dict(told)
+    if told not in PRESETS:
+        raise PolicyError(f"there is no policy called {shown(told)}: name {' or '.join(PRESETS)}, or describe one")
+    return PRESETS[told]

@@ -18,4 +18,7 @@ def entry_sentence(entry: Entry) -> str:
             start = f" from v{move['from']}" if move.get("from") else ""
             parts.append(f"{move['label']} of {move['name']}{start} to v{move['to']}")
         return f"{verb} {', '.join(parts)}"
+    if entry.kind == "policy":
+        every = "every prompt" if data["names"] == "**" else data["names"]
+        return f"set the policy {data['policy']['name']} for {data['label']} of {every}"
     return entry.kind.replace("_", " ")

@@ -6,24 +6,37 @@ see. What a role may not do is said openly, before anything is looked up.
 
 from __future__ import annotations
 
+import re
 from typing import Final, Literal
 
-from pressmark.errors import LabelNotFoundError, PermissionDeniedError, PromptNotFoundError, VersionNotFoundError
+from pressmark.errors import (
+    LabelNotFoundError,
+    NotFoundError,
+    PermissionDeniedError,
+    PromptNotFoundError,
+    SuiteNotFoundError,
+    VersionNotFoundError,
+)
+from pressmark.prompts.quoting import shown
 from pressmark.registry.values import Principal, Role
 
-Verb = Literal["read", "publish", "move", "administer"]
+Verb = Literal["read", "publish", "publish_suite", "submit_evidence", "move", "administer"]
 
 MAY: Final[dict[Verb, frozenset[Role]]] = {
     "read": frozenset({"reader", "editor", "evaluator", "approver", "admin"}),
     "publish": frozenset({"editor", "admin"}),
+    "publish_suite": frozenset({"editor", "approver", "admin"}),
+    "submit_evidence": frozenset({"evaluator", "editor", "approver", "admin"}),
     "move": frozenset({"editor", "approver", "admin"}),
     "administer": frozenset({"admin"}),
 }
 _DOING: Final[dict[Verb, str]] = {
     "read": "read",
     "publish": "publish versions",
+    "publish_suite": "publish suites",
+    "submit_evidence": "submit evidence",
     "move": "move labels",
-    "administer": "manage tokens and read the audit log",
+    "administer": "manage tokens and policies or read the audit log",
 }
 
 
@@ -84,6 +97,22 @@ def demand_everything(principal: Principal) -> None:
         )
 
 
+def check_token_id(token: str) -> str:
+    """Return a token's id when a token can have it.
+
+    Raises:
+        NotFoundError: It is of another form, so there is no such token.
+    """
+    if not isinstance(token, str) or not re.fullmatch(r"[0-9a-f]{12}", token):
+        raise no_token(token)
+    return token
+
+
+def no_token(token: object) -> NotFoundError:
+    """Return what is said of a token that does not exist."""
+    return NotFoundError(f"there is no token {shown(token)}: see registry.tokens()")
+
+
 def no_prompt(name: str) -> PromptNotFoundError:
     """Return what is said of a prompt that does not exist or may not be seen."""
     return PromptNotFoundError(
@@ -105,6 +134,22 @@ def no_label(name: str, label: str) -> LabelNotFoundError:
         f"the registry shows you no label {label!r} on {name!r}: see registry.labels({name!r}), or move it there first",
         name=name,
         label=label,
+    )
+
+
+def no_evidence(digest: str) -> NotFoundError:
+    """Return what is said of evidence that does not exist or may not be seen."""
+    return NotFoundError(
+        f"the registry shows you no evidence {shown(digest, 80)}: see registry.evidence(name) for what there is",
+        digest=digest,
+    )
+
+
+def no_suite(name: str, ref: str | None = None) -> SuiteNotFoundError:
+    """Return what is said of a suite that does not exist or may not be seen."""
+    which = "" if ref is None else f" at {shown(ref, 80)}"
+    return SuiteNotFoundError(
+        f"the registry shows you no suite called {name!r}{which}: see registry.suites()", name=name
     )
 
 

@@ -8,14 +8,19 @@ from typing import Any, Protocol
 
 from pressmark.gate import GateDecision
 from pressmark.prompts import Entry, LabelPointer, Position
+from pressmark.prompts.evidence import Evidence
+from pressmark.prompts.policy import Policy
 from pressmark.registry.values import (
     Event,
+    EvidenceInfo,
     Expected,
     Move,
     NewToken,
+    PolicyRule,
     Principal,
     PromptSummary,
     Published,
+    PublishedSuite,
     Refusal,
     Role,
     TokenInfo,
@@ -145,6 +150,92 @@ class RegistryBackend(Protocol):
 
     def gate_check(self, name: str, label: str, to: str, *, reason: str = "") -> GateDecision:
         """Return what the gate would say to a move now. Moves nothing."""
+
+    def submit_evidence(self, evidence: Evidence, *, idempotency_key: str | None = None) -> str:
+        """Keep evidence on a change, for the gate, and return its digest; the same again makes nothing new.
+
+        Raises:
+            EvidenceError: It contradicts itself, or has no canonical form.
+            PromptNotFoundError, VersionNotFoundError: What it is about is not published here.
+            RegistryError: It takes more than 32 MiB when compressed.
+            PermissionDeniedError: The role may not, or the token is not for its label.
+        """
+
+    def evidence(self, name: str, *, label: str | None = None, candidate: str | None = None) -> list[EvidenceInfo]:
+        """Return what evidence there is on a prompt, newest first, as far as all in it may be seen.
+
+        Args:
+            name: The prompt that changes.
+            label: Only what is meant for this label.
+            candidate: Only what is about this version: `v3`, a label or a digest.
+        """
+
+    def evidence_by_digest(self, digest: str) -> Evidence:
+        """Return evidence.
+
+        Raises:
+            NotFoundError: There is none, or it may not be seen.
+        """
+
+    def publish_suite(
+        self, name: str, spec: Mapping[str, Any], dataset: bytes, *, idempotency_key: str | None = None
+    ) -> PublishedSuite:
+        """Publish a suite, so that others can run it; what equals the newest of that name makes nothing new.
+
+        Args:
+            name: The suite's name.
+            spec: Its description, `pressmark.evals.Suite.spec()`, with `functions`: where its functions are imported
+                from.
+            dataset: Its rows as a Parquet file.
+            idempotency_key: Makes repeating harmless.
+
+        Raises:
+            SuiteError: The description is malformed, or others could not run it.
+            RegistryError: It is too large.
+        """
+
+    def suite(self, name: str, ref: str | None = None) -> PublishedSuite:
+        """Return a suite by number (`v2`) or digest; the newest where neither is given.
+
+        Raises:
+            SuiteNotFoundError: There is none, or it may not be seen.
+        """
+
+    def suite_dataset(self, name: str, ref: str | None = None) -> bytes:
+        """Return a suite's rows as a Parquet file; whoever reads them checks them against the digest in its spec.
+
+        Raises:
+            SuiteNotFoundError: There is no such suite, or it may not be seen.
+        """
+
+    def suites(self) -> list[PublishedSuite]:
+        """Return the newest of every suite that may be seen, by name."""
+
+    def policy(self, name: str, label: str) -> Policy:
+        """Return what a prompt's label demands: of the patterns that the name fits the most specific, else `solo`.
+
+        Raises:
+            PromptNotFoundError, LabelNotFoundError: It may not be seen.
+        """
+
+    def policies(self) -> list[PolicyRule]:
+        """Return every policy that was set and may be seen, by label, the most specific pattern first."""
+
+    def set_policy(
+        self, label: str, policy: Policy, *, names: str = "**", reason: str, idempotency_key: str | None = None
+    ) -> Entry:
+        """Let a label demand something from now on. Admins only.
+
+        Args:
+            label: The label.
+            policy: What it demands.
+            names: Pattern of the prompts of which it demands it.
+            reason: Why, for the change log.
+            idempotency_key: Makes repeating harmless.
+
+        Raises:
+            InvalidNameError: The label or the pattern is malformed.
+        """
 
     def log(self, name: str | None = None, *, limit: int = 100, before: int | None = None) -> list[Entry]:
         """Return entries of the change log, the newest first.

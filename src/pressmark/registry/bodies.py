@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
 from pressmark.errors import RegistryError
 from pressmark.registry.values import UNSET, Expected, Role
@@ -80,6 +80,22 @@ class TokenBody(Body):
     labels: Annotated[list[Pattern], Field(max_length=100)] = []
     names: Annotated[list[Pattern], Field(max_length=100)] = []
     expires: Annotated[datetime, Field(strict=False)] | None = None
+
+
+class PolicyBody(Body):
+    """What a label should demand: a preset's name, or a policy as an object."""
+
+    label: Annotated[str, Field(min_length=1, max_length=36)]
+    policy: Annotated[str, Field(max_length=100)] | dict[str, Any]
+    names: Pattern = "**"
+    reason: Text
+
+
+class SuiteBody(Body):
+    """A suite to publish: its description, and its dataset as a Parquet file in base64."""
+
+    spec: dict[str, Any]
+    dataset: Base64Bytes
 
 
 class UnitsBody(Body):

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pressmark.prompts import LATEST, Entry, FrozenDict
-from pressmark.registry import schema
+from pressmark.registry import policies, schema
 from pressmark.registry.values import Principal
 from pressmark.wire import read_time
 
@@ -64,6 +64,8 @@ def within_scope(connection: sa.Connection, principal: Principal, entry: Entry) 
             return None
         hidden = principal.narrow and not ever_pointed(connection, principal, data["name"], data["version"])
         return None if hidden else entry
+    if entry.kind == "policy":
+        return entry if policies.seen_by(principal, data["label"], data["names"]) else None
     if "moves" not in data:
         return entry if principal.role == "admin" else None
     moves = [

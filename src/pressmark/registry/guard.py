@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pressmark.errors import PressmarkError, RegistryError
 from pressmark.prompts.canonical import MAX_UNIT_BYTES
+from pressmark.registry.packing import MAX_PACKED
 from pressmark.registry.replies import send_fault
 
 Scope = MutableMapping[str, Any]
@@ -24,6 +25,8 @@ MAX_URL: Final = 16 * 1024
 PATIENCE: Final = 30.0
 
 _PUBLISH = re.compile(r"/v1/prompts/.*/-/versions")
+# These may come under gzip, and are unpacked and parsed off the loop, by `large`.
+LARGE = re.compile(r"/v1/evidence|/v1/suites/.*/-/versions")
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _ROUND = bytes.maketrans(b"{}", b"[]")
 _OTHERS = bytes(set(range(256)) - set(b"[]{}"))
@@ -61,13 +64,17 @@ class Guard:
         headers = dict(scope["headers"])
         if len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"") > MAX_URL:
             raise RegistryError(f"the URL is longer than {MAX_URL:,} bytes: ask for less at once", status=414)
-        if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        large = scope["method"] == "POST" and LARGE.fullmatch(scope["path"]) is not None
+        encodings = (b"identity", b"gzip") if large else (b"identity",)
+        if headers.get(b"content-encoding", b"identity").lower() not in encodings:
             raise RegistryError(
-                "request bodies are taken as they are, not compressed: send it without Content-Encoding",
+                "a request's body is taken as it is here, and evidence and suites under gzip, too: send it without"
+                " Content-Encoding",
                 status=415,
                 code="unsupported",
             )
         limit = MAX_PUBLISH if scope["method"] == "POST" and _PUBLISH.fullmatch(scope["path"]) else MAX_BODY
+        limit = MAX_PACKED if large else limit
         declared = headers.get(b"content-length", b"")
         if declared.isdigit() and int(declared[:20]) > limit:
             raise _too_large(limit)
@@ -79,11 +86,21 @@ class Guard:
             raise RegistryError(
                 f"the request's body did not arrive within {PATIENCE:.0f} s: send it again", status=408, code="timeout"
             ) from None
-        if nesting(body) > MAX_NESTING:
-            raise RegistryError(
-                f"the body is nested deeper than {MAX_NESTING} levels: flatten it", status=422, code="nesting"
-            )
+        if not large:
+            demand_flat(body)
         return body
+
+
+def demand_flat(body: bytes) -> None:
+    """Refuse a JSON text that nests too deep.
+
+    Raises:
+        RegistryError: It does.
+    """
+    if nesting(body) > MAX_NESTING:
+        raise RegistryError(
+            f"the body is nested deeper than {MAX_NESTING} levels: flatten it", status=422, code="nesting"
+        )
 
 
 def nesting(body: bytes) -> int:

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from pressmark.graph import DependencyGraph
 from pressmark.prompts import Unit
 from pressmark.registry import schema
-from pressmark.registry.values import Principal
 
 
 class PublishedInputs:
@@ -26,10 +25,10 @@ class PublishedInputs:
         self._seq = 0
         self._inputs: dict[str, Mapping[str, str]] = {}
 
-    def graph(self, connection: sa.Connection, principal: Principal) -> DependencyGraph | None:
-        """Return the graph of the prompts that the principal sees, or None where no prompt feeds another."""
-        seen = {name: inputs for name, inputs in self._newest(connection).items() if principal.sees_name(name)}
-        return DependencyGraph(seen) if any(seen.values()) else None
+    def graph(self, connection: sa.Connection) -> DependencyGraph | None:
+        """Return the graph of all that is published, or None where no prompt feeds another."""
+        known = self._newest(connection)
+        return DependencyGraph(known) if any(known.values()) else None
 
     def demand_no_cycle(self, connection: sa.Connection, name: str, unit: Unit) -> None:
         """Refuse a unit whose inputs lead back to itself.

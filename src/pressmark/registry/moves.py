@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from pressmark import gate
 from pressmark.errors import ConflictError, GateError, RegistryError, VersionNotFoundError
 from pressmark.gate import GateDecision
-from pressmark.prompts import Entry, LabelPointer, check_label, check_name, parse_number
-from pressmark.prompts.policy import SOLO
-from pressmark.registry import access, changes, schema, versions
+from pressmark.prompts import LATEST, Entry, LabelPointer, check_label, check_name, parse_input, parse_number
+from pressmark.prompts.evidence import Evidence
+from pressmark.registry import access, changes, evidences, policies, schema, versions
 from pressmark.registry.database import Transaction
 from pressmark.registry.inputs import PublishedInputs
 from pressmark.registry.texts import check_line
@@ -34,12 +34,15 @@ class Asking:
         principal: Who asks.
         inputs: Which published prompts feed which.
         now: The time.
+        moved: Where labels stand after the earlier steps of the same move: a chain that several steps make together
+            is not the one that was evaluated for each alone.
     """
 
     connection: sa.Connection
     principal: Principal
     inputs: PublishedInputs
     now: datetime
+    moved: dict[tuple[str, str], LabelPointer] = field(default_factory=dict)
 
 
 def pointers(connection: sa.Connection, principal: Principal, name: str) -> list[LabelPointer]:
@@ -145,30 +148,58 @@ def _step(asking: Asking, move: Move, reason: str, kind: str = "move") -> dict[s
         raise access.no_label(move.name, move.label)
     before = held if kind == "rollback" and not move.to else None
     target = _last_good(connection, before) if before else versions.find(connection, principal, move.name, move.to)
-    decision = _decide(asking, move.name, gate.MoveRequest(move.label, target, reason, kind))
+    returning = kind == "rollback" and _held_before(connection, move, target.digest)
+    decision = _decide(asking, move.name, gate.MoveRequest(move.label, target, reason, kind, returning))
     if not decision.allowed:
         raise GateError(
             f"{move.label} of {move.name!r} was not moved to {target.version}: {decision}", decision=decision
         )
-    return {
+    asking.moved[move.name, move.label] = LabelPointer(
+        move.name, move.label, target.number, target.digest, 0, asking.now, principal.name, reason
+    )
+    told = {
         "name": move.name,
         "label": move.label,
         "from": None if held is None else held.version,
         "to": target.number,
         "digest": target.digest,
     }
+    # What a move stood on belongs to its history.
+    return {**told, "evidence": decision.evidence["digest"]} if decision.evidence else told
+
+
+def _held_before(connection: sa.Connection, move: Move, digest: str) -> bool:
+    table = schema.moves.c
+    query = sa.select(table.seq).where(table.name == move.name, table.label == move.label, table.digest == digest)
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def _last_good(connection: sa.Connection, held: LabelPointer) -> Published:
     number = previous(connection, held.name, held.label)
     if number is None:
+        left = _rolled_back(connection, held)
         raise VersionNotFoundError(
             f"{held.label} of {held.name!r} has held nothing but v{held.version}, so there is nothing to go back to:"
-            " name a version with to=, or publish a better one",
+            " name a version with to=, or publish a better one"
+            if left is None
+            else f"what {held.label} of {held.name!r} held before (v{left}) was itself rolled back, so there is nothing"
+            f" to go back to: say to='v{left}' to go there all the same, or publish a better one",
             name=held.name,
             label=held.label,
         )
     return versions.numbered(connection, held.name, number)
+
+
+def _rolled_back(connection: sa.Connection, held: LabelPointer) -> int | None:
+    """Return the last other version that a label held, or None."""
+    table = schema.moves.c
+    found: int | None = connection.execute(
+        sa.select(table.version)
+        .where(table.name == held.name, table.label == held.label, table.version != held.version)
+        .order_by(table.seq.desc())
+        .limit(1)
+    ).scalar()
+    return found
 
 
 def _append(
@@ -181,17 +212,48 @@ def _append(
 
 
 def _decide(asking: Asking, name: str, request: gate.MoveRequest) -> GateDecision:
-    held = pointer(asking.connection, name, request.label)
-    current = None if held is None else versions.numbered(asking.connection, name, held.version).unit
+    connection = asking.connection
+    held = pointer(connection, name, request.label)
+    current = None if held is None else versions.numbered(connection, name, held.version).unit
+    known = evidences.on_change(connection, name, request.label, request.target.digest)
     return gate.decide(
-        SOLO,
+        policies.of(connection, name, request.label),
         request,
-        pointers=[] if held is None else [held],
+        evidence=known,
+        pointers=_standing(asking, name, request, known),
         current=current,
-        graph=asking.inputs.graph(asking.connection, asking.principal),
+        # Whole, whoever asks: what a token does not see counts all the same, and is not named.
+        graph=asking.inputs.graph(connection),
         principal=gate.Principal(asking.principal.name, asking.principal.role),
         now=asking.now,
+        sees=lambda named: _sees(asking, named),
     )
+
+
+def _standing(asking: Asking, name: str, request: gate.MoveRequest, known: Sequence[Evidence]) -> list[LabelPointer]:
+    """Where every label stands that the decision may look at."""
+    wanted = {(name, request.label)}
+    for record in known:
+        wanted |= {parse_input(reference) for reference in record.lock}
+        wanted |= {(trial.prompt, request.label) for trial in record.trials}
+    found = {(each.name, each.label): each for each in _all_pointers(asking.connection, {name for name, _ in wanted})}
+    return [each for key, each in (found | asking.moved).items() if key in wanted]
+
+
+def _all_pointers(connection: sa.Connection, names: set[str]) -> list[LabelPointer]:
+    given = sorted(names)
+    found: list[sa.Row[Any]] = []
+    for start in range(0, len(given), 500):
+        found += _joined(connection, _LABELS.name.in_(given[start : start + 500]))
+    return [_pointer(row) for row in found]
+
+
+def _sees(asking: Asking, named: str) -> bool:
+    """Whether who asks may see a prompt, or the label of one (`prompt@label`)."""
+    name, _, label = named.partition("@")
+    if label and not (asking.principal.sees_label(label) or (label == LATEST and not asking.principal.narrow)):
+        return False
+    return versions.sees_prompt(asking.connection, asking.principal, name)
 
 
 def _demand_expected(held: LabelPointer | None, move: Move) -> None:

@@ -114,3 +114,49 @@ answers = sa.Table(
     sa.Column("at", sa.String(27), nullable=False),
     sa.Index("answers_by_time", "at"),
 )
+
+# What evaluations found, newest last: canonical JSON under gzip, named by the digest of what is within.
+evidence = sa.Table(
+    "evidence",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("digest", sa.String(71), nullable=False, unique=True),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("label", sa.String(36), nullable=False),
+    sa.Column("candidate", sa.String(71), nullable=False),
+    sa.Column("baseline", sa.String(71)),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("added_at", sa.String(27), nullable=False),
+    sa.Column("added_by", sa.Text, nullable=False),
+    sa.Index("evidence_by_change", "name", "label", "candidate"),
+)
+
+# Parquet files, named by the digest of their bytes: that of the rows within can be checked only by who reads them.
+datasets = sa.Table(
+    "datasets",
+    metadata,
+    sa.Column("digest", sa.String(71), primary_key=True),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+
+suites = sa.Table(
+    "suites",
+    metadata,
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("digest", sa.String(71), nullable=False),
+    sa.Column("spec", sa.Text, nullable=False),
+    sa.Column("dataset", sa.String(71), sa.ForeignKey("datasets.digest"), nullable=False),
+    sa.Column("added_at", sa.String(27), nullable=False),
+    sa.Column("added_by", sa.Text, nullable=False),
+)
+
+# What labels demand, as the change log last said it.
+policies = sa.Table(
+    "policies",
+    metadata,
+    sa.Column("label", sa.String(36), primary_key=True),
+    sa.Column("names", sa.String(200), primary_key=True),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+)

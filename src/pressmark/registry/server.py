@@ -10,20 +10,21 @@ from __future__ import annotations
 import functools
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
+from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 
 import pressmark
 from pressmark.errors import PressmarkError, RegistryError
 from pressmark.prompts import Unit
 from pressmark.prompts.canonical import unit_bytes
-from pressmark.registry import bodies
+from pressmark.prompts.policy import policy_of
+from pressmark.registry import bodies, large
+from pressmark.registry.acting import Acting, IfMatch, IfNoneMatch, Key, Label, Name, Ref, Seq, State
 from pressmark.registry.bearers import Bearers
 from pressmark.registry.described import STREAM_PATHS
 from pressmark.registry.faults import status_of
@@ -53,30 +54,6 @@ _MOVE_REFUSALS: dict[int | str, dict[str, Any]] = {
     412: {"model": bodies.FaultAnswer, "description": "The label stands elsewhere; the message tells who, when, why"},
     428: {"model": bodies.FaultAnswer, "description": "The request does not say what it expects the label to hold"},
 }
-
-
-class State:
-    """What belongs to one application while it runs."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.feed: Feed | None = None
-        self.bearers: Bearers | None = None
-
-    def following(self) -> tuple[Feed, Bearers]:
-        """Return what follows the store.
-
-        Raises:
-            RegistryError: The application has not started yet, or has stopped.
-        """
-        if self.feed is None or self.bearers is None or self.feed.closed:
-            raise RegistryError("the registry is starting or stopping: try again", status=503, code="unavailable")
-        return self.feed, self.bearers
-
-    def close_streams(self) -> None:
-        """Let every open stream end, so that a stop need not wait for it."""
-        if self.feed is not None:
-            self.feed.close()
 
 
 def create_app(store: Store, routers: Sequence[APIRouter] = ()) -> FastAPI:
@@ -122,31 +99,13 @@ def create_app(store: Store, routers: Sequence[APIRouter] = ()) -> FastAPI:
     app.add_exception_handler(Exception, _failed)
     app.include_router(_public)
     app.include_router(_routes)
+    app.include_router(large.router, prefix="/v1", responses=_REFUSALS)
     for router in routers:
         app.include_router(router)
     app.add_middleware(Streams, store=store, following=running.following)
     app.add_middleware(Guard)
     return app
 
-
-def acting(
-    request: Request,
-    _: Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))] = None,
-) -> Store:
-    """Return the store as the bearer of the request's token may see and change it; for routers handed in, too."""
-    running: State = request.app.state.pressmark
-    principal = running.following()[1].principal(request.headers.get("authorization"))
-    return running.store.acting_as(principal)
-
-
-Acting = Annotated[Store, Depends(acting)]
-Name = Annotated[str, Path(min_length=1, max_length=200, description="The prompt's name; it may hold slashes")]
-Label = Annotated[str, Path(min_length=1, max_length=36)]
-Ref = Annotated[str, Path(min_length=1, max_length=80, description="`v3`, a label or a digest")]
-Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
-IfMatch = Annotated[str | None, Header(alias="If-Match", max_length=40)]
-IfNoneMatch = Annotated[Literal["*"] | None, Header(alias="If-None-Match")]
-Seq = Annotated[int | None, Query(ge=0, le=2**53)]
 
 _public = APIRouter()
 _routes = APIRouter(prefix="/v1", responses=_REFUSALS)
@@ -287,6 +246,27 @@ def gate_check(
 ) -> dict[str, Any]:
     """What the gate would say to a move now. Moves nothing."""
     return decision_to_dict(store.gate_check(name, label, to, reason=reason))
+
+
+@_routes.get("/prompts/{name:path}/-/labels/{label}/policy")
+def policy(store: Acting, name: Name, label: Label) -> dict[str, Any]:
+    """What a prompt's label demands."""
+    return store.policy(name, label).to_dict()
+
+
+@_routes.get("/policies")
+def policies(store: Acting) -> dict[str, Any]:
+    """Every policy that was set."""
+    return {"policies": [rule.to_dict() for rule in store.policies()]}
+
+
+@_routes.put("/policies", responses={409: _MOVE_REFUSALS[409]})
+def set_policy(store: Acting, body: bodies.PolicyBody, key: Key = None) -> dict[str, Any]:
+    """Let a label demand something of the prompts whose names fit a pattern. Admins only."""
+    wanted = policy_of(body.policy)
+    return entry_to_dict(
+        store.set_policy(body.label, wanted, names=body.names, reason=body.reason, idempotency_key=key)
+    )
 
 
 @_routes.post("/moves", responses=_MOVE_REFUSALS)

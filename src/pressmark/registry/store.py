@@ -24,7 +24,22 @@ from pressmark.errors import ConflictError, GateError, PermissionDeniedError, Re
 from pressmark.gate import GateDecision
 from pressmark.prompts import Entry, FrozenDict, LabelPointer, Position, check_label, check_name, sha256_digest, thaw
 from pressmark.prompts.entry import timestamp
-from pressmark.registry import access, answers, changes, moves, schema, state, tokens, verification, versions
+from pressmark.prompts.evidence import Evidence
+from pressmark.prompts.policy import Policy
+from pressmark.registry import (
+    access,
+    answers,
+    changes,
+    evidences,
+    moves,
+    policies,
+    schema,
+    state,
+    suites,
+    tokens,
+    verification,
+    versions,
+)
 from pressmark.registry.database import Database, Transaction
 from pressmark.registry.faults import code_of
 from pressmark.registry.inputs import PublishedInputs
@@ -32,12 +47,15 @@ from pressmark.registry.state import Subscription
 from pressmark.registry.values import (
     UNSET,
     Event,
+    EvidenceInfo,
     Expected,
     Move,
     NewToken,
+    PolicyRule,
     Principal,
     PromptSummary,
     Published,
+    PublishedSuite,
     Refusal,
     Role,
     TokenInfo,
@@ -228,6 +246,85 @@ class Store:
             return moves.check(
                 moves.Asking(connection, self.principal, self._inputs, now), Move(name, label, to), reason=reason
             )
+
+    def submit_evidence(self, evidence: Evidence, *, idempotency_key: str | None = None) -> str:
+        """Keep evidence, unless it is there already, and return its digest; see `RegistryBackend.submit_evidence`."""
+        with self._audited("submit_evidence", {"name": evidence.name, "label": evidence.label}):
+            access.demand(self.principal, "submit_evidence")
+        submission = evidences.Submission.checked(evidence)
+        return self._write(
+            "submit_evidence",
+            {"name": evidence.name, "label": evidence.label, "digest": submission.digest},
+            lambda transaction: evidences.submit(transaction, self.principal, submission),
+            told=lambda digest: {"digest": digest},
+            again=lambda connection, answer: str(answer["digest"]),
+            key=idempotency_key,
+        )
+
+    def evidence(self, name: str, *, label: str | None = None, candidate: str | None = None) -> list[EvidenceInfo]:
+        """Return what evidence there is on a prompt, newest first."""
+        with self.database.read() as connection:
+            return evidences.listed(connection, self.principal, name, label, candidate)
+
+    def evidence_by_digest(self, digest: str) -> Evidence:
+        """Return evidence; see `RegistryBackend.evidence_by_digest`."""
+        with self.database.read() as connection:
+            return evidences.one(connection, self.principal, digest)
+
+    def publish_suite(
+        self, name: str, spec: Mapping[str, Any], dataset: bytes, *, idempotency_key: str | None = None
+    ) -> PublishedSuite:
+        """Publish a suite with its dataset; see `RegistryBackend.publish_suite`."""
+        with self._audited("publish_suite", {"name": name}):
+            access.demand(self.principal, "publish_suite")
+            access.demand_name(self.principal, name)
+        draft = suites.SuiteDraft.checked(name, spec, dataset)
+        return self._write(
+            "publish_suite",
+            {"name": name, "digest": draft.digest},
+            lambda transaction: suites.publish(transaction, self.principal, draft),
+            told=lambda suite: {"number": suite.number, "created": suite.created},
+            again=lambda connection, answer: suites.numbered(
+                connection, name, answer["number"], created=answer["created"]
+            ),
+            key=idempotency_key,
+        )
+
+    def suite(self, name: str, ref: str | None = None) -> PublishedSuite:
+        """Return a suite; see `RegistryBackend.suite`."""
+        with self.database.read() as connection:
+            return suites.find(connection, self.principal, name, ref)
+
+    def suite_dataset(self, name: str, ref: str | None = None) -> bytes:
+        """Return a suite's dataset, as Parquet."""
+        with self.database.read() as connection:
+            return suites.data(connection, self.principal, name, ref)
+
+    def suites(self) -> list[PublishedSuite]:
+        """Return the newest of every suite that may be seen, by name."""
+        with self.database.read() as connection:
+            return suites.listed(connection, self.principal)
+
+    def policy(self, name: str, label: str) -> Policy:
+        """Return what a prompt's label demands; see `RegistryBackend.policy`."""
+        with self.database.read() as connection:
+            return policies.find(connection, self.principal, name, label)
+
+    def policies(self) -> list[PolicyRule]:
+        """Return every policy that was set and may be seen."""
+        with self.database.read() as connection:
+            return policies.listed(connection, self.principal)
+
+    def set_policy(
+        self, label: str, policy: Policy, *, names: str = "**", reason: str, idempotency_key: str | None = None
+    ) -> Entry:
+        """Let a label demand something; see `RegistryBackend.set_policy`."""
+        return self._change(
+            "set_policy",
+            {"label": label, "names": names, "policy": policy.to_dict(), "reason": reason},
+            lambda transaction: policies.put(transaction, self.principal, label, policy, names=names, reason=reason),
+            idempotency_key,
+        )
 
     def log(self, name: str | None = None, *, limit: int = 100, before: int | None = None) -> list[Entry]:
         """Return entries of the change log, the newest first."""
@@ -453,6 +550,9 @@ _VERBS: Final[dict[str, access.Verb]] = {
     "publish": "publish",
     "move": "move",
     "rollback": "move",
+    "submit_evidence": "submit_evidence",
+    "publish_suite": "publish_suite",
+    "set_policy": "administer",
     "create_token": "administer",
     "revoke_token": "administer",
 }

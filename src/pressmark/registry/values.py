@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from pressmark.gate import GateDecision, Reason
 from pressmark.prompts import FrozenDict, Position, freeze, matches, thaw
 from pressmark.prompts.entry import timestamp
+from pressmark.prompts.policy import Policy
 from pressmark.rendering import PromptVersion
 from pressmark.wire import position_from_dict, position_to_dict, read_time
 
@@ -272,6 +273,133 @@ class Refusal:
         return cls(
             read_time(told["at"]), told["actor"], told["verb"], told["code"], told["message"], FrozenDict(told["data"])
         )
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceInfo:
+    """Evidence as a list tells it: what it is about, not what is in it.
+
+    Attributes:
+        digest: Names it.
+        name: The prompt that changes.
+        label: The label that the change is meant for.
+        candidate: Digest of the version that it should point to.
+        baseline: Digest of what it was held against; None for a new label.
+        added_at: When the registry took it.
+        added_by: Who submitted it.
+    """
+
+    digest: str
+    name: str
+    label: str
+    candidate: str
+    baseline: str | None
+    added_at: datetime
+    added_by: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {
+            "digest": self.digest,
+            "name": self.name,
+            "label": self.label,
+            "candidate": self.candidate,
+            "baseline": self.baseline,
+            "added_at": timestamp(self.added_at),
+            "added_by": self.added_by,
+        }
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> EvidenceInfo:
+        """Read the JSON form."""
+        return cls(
+            told["digest"],
+            told["name"],
+            told["label"],
+            told["candidate"],
+            told["baseline"],
+            read_time(told["added_at"]),
+            told["added_by"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedSuite:
+    """A suite as the registry holds it.
+
+    Attributes:
+        name: Its name.
+        number: Its number here, from 1.
+        digest: `sha256:` over dataset, scorers, primary and slice, as `pressmark.evals.Suite.digest`.
+        spec: Its description.
+        added_at: When it was published.
+        added_by: By whom.
+        created: False where the newest one was equal, so that nothing new was made.
+    """
+
+    name: str
+    number: int
+    digest: str
+    spec: FrozenDict
+    added_at: datetime
+    added_by: str
+    created: bool = True
+
+    @property
+    def version(self) -> str:
+        """How the registry writes its number, such as `v2`."""
+        return f"v{self.number}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {
+            "name": self.name,
+            "number": self.number,
+            "digest": self.digest,
+            "spec": thaw(self.spec),
+            "added_at": timestamp(self.added_at),
+            "added_by": self.added_by,
+            "created": self.created,
+        }
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> PublishedSuite:
+        """Read the JSON form."""
+        return cls(
+            told["name"],
+            told["number"],
+            told["digest"],
+            freeze(told["spec"]),
+            read_time(told["added_at"]),
+            told["added_by"],
+            told["created"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRule:
+    """What a label demands of some prompts.
+
+    Attributes:
+        label: The label.
+        names: Pattern of the prompts' names.
+        policy: What it demands.
+        seq: The entry of the change log that set it.
+    """
+
+    label: str
+    names: str
+    policy: Policy
+    seq: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {"label": self.label, "names": self.names, "policy": self.policy.to_dict(), "seq": self.seq}
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> PolicyRule:
+        """Read the JSON form."""
+        return cls(told["label"], told["names"], Policy.from_dict(told["policy"]), told["seq"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,11 +212,16 @@ def demand_prompt(connection: sa.Connection, principal: Principal, name: str) ->
         PromptNotFoundError: In the same words for both.
     """
     check_name(name)
+    if not sees_prompt(connection, principal, name):
+        raise access.no_prompt(name)
+
+
+def sees_prompt(connection: sa.Connection, principal: Principal, name: str) -> bool:
+    """Say whether there is such a prompt and it may be seen."""
     if not principal.sees_name(name):
-        raise access.no_prompt(name)
+        return False
     labels = connection.execute(sa.select(schema.labels.c.label).where(schema.labels.c.name == name)).scalars()
-    if not any(not principal.narrow or principal.sees_label(label) for label in labels):
-        raise access.no_prompt(name)
+    return any(not principal.narrow or principal.sees_label(label) for label in labels)
 
 
 def version_of(row: Any, *, created: bool = True) -> Published:

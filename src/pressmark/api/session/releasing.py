@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
@@ -16,8 +16,7 @@ from pressmark.errors import (
     RegistryError,
     RegistryUnavailableError,
 )
-from pressmark.prompts import LATEST, Entry, LabelPointer
-from pressmark.prompts.policy import SOLO
+from pressmark.prompts import LATEST, Entry, LabelPointer, Version
 from pressmark.prompts.sentences import entry_sentence
 from pressmark.registry.values import Published
 from pressmark.widgets.protocols import (
@@ -108,7 +107,7 @@ class Releasing:
             current = backend.version(name, f"v{held.version}").unit if held else None
             who = backend.whoami()
             decision = gates.decide(
-                SOLO,
+                backend.policy(name, label),
                 request,
                 pointers=[],
                 current=current,
@@ -122,7 +121,7 @@ class Releasing:
             "target": target.version if target else None,
             "current": f"v{held.version}" if held else None,
             "allowed": decision.allowed,
-            "reasons": _reasons(decision, request, self._evidence(version, held)),
+            "reasons": _reasons(decision, *self._evaluated(request, held)),
         }
 
     def publish(self, name: str, version: str, reason: str) -> PublishedView:
@@ -174,9 +173,21 @@ class Releasing:
             return self._store.version(name, reference)
         return self._known().backend.version(name, reference)
 
-    def _evidence(self, version: PromptVersion, held: LabelPointer | None) -> list[dict[str, str]]:
+    def _evaluated(self, request: gates.MoveRequest, held: LabelPointer | None) -> tuple[gates.Reason, Verdict | None]:
         """What this workspace's runs say of a version, against what the label holds where they say it."""
-        found: list[dict[str, str]] = []
+        told: tuple[Verdict, str] | None = None
+        for against, verdict, sentence in self._comparisons(request.target, held):
+            # What was held against the label's own version says most.
+            if told is None or (held is not None and against == held.digest):
+                told = verdict, sentence
+            if held is None or against == held.digest:
+                break
+        if told is None:
+            return gates.evaluated(request), None
+        return gates.evaluated(request, verdict=told[0], sentence=told[1]), told[0]
+
+    def _comparisons(self, version: Version, held: LabelPointer | None) -> Iterator[tuple[str, Verdict, str]]:
+        """The newest runs' comparisons of a version: the baseline's digest, the verdict, the sentence."""
         for kept in self._workspace.store.runs(version.name, EVIDENCE_RUNS):
             digests = [told["digest"] for told in kept.spec["versions"]]
             if kept.status != "done" or version.digest not in digests or len(digests) < 2:
@@ -189,16 +200,7 @@ class Releasing:
                 told = run.compare(run.name_of(against), run.name_of(version.digest))
             except PressmarkError:
                 continue  # a run without common scores says nothing
-            found.append(
-                {
-                    "candidate": version.digest,
-                    "baseline": against,
-                    "verdict": told.verdict,
-                    "sentence": f"{plain_sentence(told)} ({run.suite_name}, against {told.baseline})",
-                }
-            )
-        # What was held against the label's own version says most.
-        return sorted(found, key=lambda record: held is None or record["baseline"] != held.digest)
+            yield against, told.verdict, f"{plain_sentence(told)} ({run.suite_name}, against {told.baseline})"
 
     def _held(self, name: str, label: str) -> LabelPointer | None:
         try:
@@ -267,18 +269,17 @@ def _entry_view(entry: Entry, name: str) -> EntryView:
     }
 
 
-def _reasons(
-    decision: GateDecision, request: gates.MoveRequest, evidence: Sequence[Mapping[str, str]]
-) -> list[ReasonView]:
-    """The checklist. The reason is asked for beside the button; evaluations are known to the workspace."""
-    evaluated = gates.evaluated(request, evidence)
-    verdicts = [record["verdict"] for record in evidence if record["candidate"] == request.target.digest]
-    others = [reason for reason in decision.reasons if reason.code not in ("reason", evaluated.code)]
-    told = sorted([*others, evaluated], key=lambda reason: (reason.met, not reason.blocking))
+def _reasons(decision: GateDecision, evaluated: gates.Reason, verdict: Verdict | None) -> list[ReasonView]:
+    """The checklist. The reason is asked for beside the button; what the registry does not know, the workspace may."""
+    others = [reason for reason in decision.reasons if reason.code != "reason"]
+    known = [reason for reason in others if reason.code == evaluated.code and (reason.met or reason.blocking)]
+    if not known:
+        others = [*(reason for reason in others if reason.code != evaluated.code), evaluated]
+    told = sorted(others, key=lambda reason: (reason.met, not reason.blocking))
     views = [cast("ReasonView", asdict(reason)) for reason in told]
     for view in views:
-        if view["code"] == evaluated.code:
-            view["verdict"] = cast("Verdict | None", verdicts[0] if verdicts else None)
+        if view["code"] == evaluated.code and not known:
+            view["verdict"] = verdict
     return views
 
 

@@ -1,0 +1,168 @@
+"""One scorer's row scores in one trial, worked out again: how far the candidate is from the baseline."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from pressmark.prompts.evidence import RowScores, Trial
+
+if TYPE_CHECKING:
+    from pressmark.stats import Direction, Paired
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Candidate minus baseline on the rows that both have a score for.
+
+    Attributes:
+        value: The mean difference.
+        low: Lower end of the 95 % interval: the fixed-n one, or the confidence sequence's where the run was stopped.
+        high: Upper end.
+        n: Rows.
+        p: Two-sided p value of the fixed-n test; it is no statement where the run was stopped.
+        direction: Which direction is better.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+    p: float
+    direction: str
+
+    @property
+    def verdict(self) -> str:
+        """`better`, `worse` or `cannot tell`."""
+        if self.low > 0:
+            return "better" if self.direction == "higher" else "worse"
+        if self.high < 0:
+            return "worse" if self.direction == "higher" else "better"
+        return "cannot tell"
+
+    @property
+    def loss(self) -> float:
+        """How much is lost by the mean; negative for a gain."""
+        return -self.value if self.direction == "higher" else self.value
+
+    @property
+    def worst(self) -> float:
+        """The largest loss that the interval leaves open; infinite where it is no number."""
+        worst = -self.low if self.direction == "higher" else self.high
+        return worst if worst == worst else float("inf")  # noqa: PLR0124 - nan
+
+
+class Scored:
+    """A scorer's rows of a trial.
+
+    Args:
+        trial: The trial.
+        found: The scores.
+    """
+
+    def __init__(self, trial: Trial, found: RowScores) -> None:
+        self.trial = trial
+        self.found = found
+        before = found.baseline if trial.baseline is not None else (0.0,) * len(found.candidate)
+        pairs = enumerate(zip(before, found.candidate, strict=True))
+        kept = [(row, a, b) for row, (a, b) in pairs if a is not None and b is not None]
+        self._before = [a for _, a, _ in kept]
+        self._after = [b for _, _, b in kept]
+        self._clusters = [trial.clusters[row] for row, _, _ in kept] if trial.clusters else None
+
+    @property
+    def name(self) -> str:
+        """The scorer's name."""
+        return self.found.scorer
+
+    @property
+    def rows(self) -> int:
+        """Rows that can be compared; without a baseline, those that have a score."""
+        return len(self._after)
+
+    @property
+    def missing(self) -> int:
+        """Rows that were asked and have no score on either side."""
+        return len(self.trial.rows) - self.rows
+
+    @functools.cached_property
+    def mean(self) -> float:
+        """The candidate's mean over the rows that it has a score for; nan without any."""
+        scores = [score for score in self.found.candidate if score is not None]
+        if not scores:
+            return float("nan")
+        from pressmark.stats import mean
+
+        return mean(scores).mean
+
+    @functools.cached_property
+    def difference(self) -> Difference | None:
+        """How far the candidate is from the baseline; None where there is none, or no row to compare."""
+        if self.trial.baseline is None or not self.rows:
+            return None
+        result = self._fixed()
+        low, high = result.low, result.high
+        if self.trial.method == "sequence":
+            from pressmark.stats import confidence_sequence
+
+            changes = [after - before for before, after in zip(self._before, self._after, strict=True)]
+            sequence = confidence_sequence(changes, self.trial.planned)
+            if sequence is None:
+                low, high = float("-inf"), float("inf")
+            else:
+                # Where few rows changed, the sequence's normal limit is narrower than an exact test allows.
+                low, high = min(low, sequence.low), max(high, sequence.high)
+        return Difference(result.difference, low, high, result.n, result.p, self.found.direction)
+
+    def what_would_show(self, margin: float) -> str:
+        """Return what to do where too few rows are the reason that a loss of more than the margin is not ruled out."""
+        from pressmark.stats import non_inferior
+
+        asked = non_inferior(self._before, self._after, margin, self._clusters, direction=self._direction)
+        if asked.passed:
+            # The confidence sequence pays for each look that was taken with a wider interval.
+            return f"run it on all of its {self.trial.planned:,} rows"
+        if asked.rows_needed is None:
+            return "no number of rows like these would show it: change the version, or the policy"
+        return f"run it on about {asked.rows_needed:,} rows"
+
+    def amount(self, value: float, *, sign: bool = False) -> str:
+        """A value with its unit; scores are told in hundredths."""
+        if self.found.unit == "points":
+            return f"{100 * value:{'+' if sign else ''}.1f} points"
+        return f"{value:{'+' if sign else ''}.3g} {self.found.unit}".rstrip()
+
+    def told(self) -> str:
+        """The difference in one line, such as `+1.2 points [-0.4, 2.8] on 198 rows`."""
+        found = self.difference
+        if found is None:
+            return f"no row of {len(self.trial.rows)} can be compared"
+        scale, form = (100.0, ".1f") if self.found.unit == "points" else (1.0, ".3g")
+        ends = f"[{found.low * scale:{form}}, {found.high * scale:{form}}]"
+        return f"{self.amount(found.value, sign=True)} {ends} on {found.n} row{'' if found.n == 1 else 's'}"
+
+    @property
+    def _direction(self) -> Direction:
+        return cast("Direction", self.found.direction)
+
+    def _fixed(self) -> Paired:
+        from pressmark.stats import paired
+
+        return paired(self._before, self._after, self._clusters, direction=self._direction)
+
+
+class Scores:
+    """The scores of a record's trials; each is worked out once, and only where it is looked at."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, str], Scored | None] = {}
+
+    def of(self, trial: Trial, scorer: str | None = None) -> Scored | None:
+        """Return a scorer's rows, the primary one's where none is named; None where the trial has none of that name."""
+        name = scorer or trial.primary
+        key = (id(trial), name)
+        if key not in self._known:
+            found = next((each for each in trial.scores if each.scorer == name), None)
+            self._known[key] = None if found is None else Scored(trial, found)
+        return self._known[key]
