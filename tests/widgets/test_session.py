@@ -108,6 +108,18 @@ def test_a_run_that_ended_by_itself_is_judged_by_its_sequence(ws: pm.Workspace) 
     assert view["slices"] == []
 
 
+def test_a_run_that_may_stop_when_sure_does_and_says_so(ws: pm.Workspace) -> None:
+    """A real stop: the note is the run's own, and the page's verdict the one that stopped it."""
+    versions = [ws.version(PROMPT, name) for name in ("#1", "#2")]
+    run = ws.evaluate(versions, "support/basics", stop_when_sure=True, concurrency=1, progress=False)
+    session = Session(ws, None)
+    told = session.run(run.id)
+    assert (told["status"], told["note"]) == ("stopped", run.note)
+    assert told["done"] < told["total"] == 120
+    view = session.comparison(run.id, "#1", "#2", "category")
+    assert (view["verdict"], view["test"], view["provisional"]) == ("better", "confidence sequence", False)
+
+
 def test_no_interval_is_shown_where_there_is_none(ws: pm.Workspace) -> None:
     """An end that is infinite is left out and explained; a minus is a minus."""
     suite = ws.suite("support/basics")
