@@ -49,7 +49,9 @@ BREAKING: dict[str, Breaking] = {
         trials=(*record.trials, replace(record.trials[1], suite="support/more", baseline=OTHER, candidate=OTHER)),
     ),
     "a prompt that was run and was not": lambda record: replace(record, unevaluated=(BELOW,)),
-    "a lock on another baseline": lambda record: replace(record, lock=freeze({**record.lock, f"{NAME}@production": OTHER})),
+    "a lock on another baseline": lambda record: replace(
+        record, lock=freeze({**record.lock, f"{NAME}@production": OTHER})
+    ),
     "a lock on nothing": lambda record: replace(record, lock=freeze({**record.lock, "what": OTHER})),
     "a lock without a digest": lambda record: replace(record, lock=freeze({**record.lock, "a@b": "v3"})),
     "a short digest": trials(lambda one: replace(one, suite_digest="sha256:00000000")),
