@@ -126,7 +126,11 @@ def test_function_that_is_gone(registry: Registry, workspace: Workspace, polite:
 
 def test_suite_that_others_cannot_run(registry: Registry) -> None:
     """A suite with a lambda, or with a function that has no version, stays where it is."""
-    for function in (Function("f", lambda output, row: 1.0), Function("f", asked)):  # type: ignore[arg-type]
+
+    def nameless(output: str, row: Mapping[str, Any]) -> float:
+        return 1.0
+
+    for function in (Function("f", lambda output, row: 1.0), Function("f", nameless)):
         with pytest.raises(SuiteError, match="cannot be published"):
             publishing.publish_suite(Suite.of("support/tone", data(), [function]), registry)
     assert registry.suites() == []
