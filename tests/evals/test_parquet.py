@@ -38,7 +38,7 @@ def test_any_dataset_comes_back(rows: list[dict[str, Any]]) -> None:
 
 def test_other_programs_read_it() -> None:
     """Columns of one kind are of that kind in the file; others hold JSON text and say so."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"text": "a", "n": 1, "x": 0.5, "ok": True, "tags": ["b"]},
         {"text": None, "n": 2, "x": 1.0, "ok": False, "tags": None},
     ]

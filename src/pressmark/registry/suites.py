@@ -177,8 +177,8 @@ def _check(name: str, spec: dict[str, Any]) -> None:
             raise SuiteError(f"a scorer of suite {name!r} does not say of what type it is: publish it again")
         if scorer.get("type") == "function" and ("code" in scorer or "<lambda>" in str(scorer.get("function"))):
             raise SuiteError(
-                f"others could not run scorer {shown(scorer.get('name'))} of suite {name!r}: write a named function, and give"
-                " it a version="
+                f"others could not run scorer {shown(scorer.get('name'))} of suite {name!r}: write a named function,"
+                " and give it a version="
             )
 
 
