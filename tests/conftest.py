@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+# Started in the background, a shell lets its children ignore Ctrl-C; what is tested here is that they heed it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass

@@ -38,14 +38,14 @@ class TestPublishedFigures:
         ],
     )
     def test_alpacaeval(self, shared: Path, version: str, win_rate: float, standard_error: float) -> None:
-        """The recorded preferences give AlpacaEval's win rates and standard errors to 10 digits."""
+        """The recorded preferences give AlpacaEval's win rates and standard errors to 12 digits."""
         import pyarrow.parquet as pq
 
         wins = pq.read_table(shared / "data/alpacaeval/gpt-3.5-turbo-1106.parquet").column(f"win_{version}")
         result = stats.mean(wins.to_pylist())
         assert result.n == 805
-        assert 100 * result.mean == pytest.approx(win_rate, rel=1e-10)
-        assert 100 * result.stderr == pytest.approx(standard_error, rel=1e-10)
+        assert f"{100 * result.mean:.12g}" == f"{win_rate:.12g}"
+        assert f"{100 * result.stderr:.12g}" == f"{standard_error:.12g}"
 
     @pytest.mark.parametrize(
         ("table", "chi2", "p", "exact"),
@@ -59,7 +59,8 @@ class TestPublishedFigures:
         """McNemar's chi squared with correction, its p value and the exact one are those of R and Vassar."""
         corrected = stats.mcnemar(table, exact=False)
         assert f"{corrected.statistic:.{len(chi2.split('.')[1])}f}" == chi2
-        assert corrected.p == pytest.approx(float(p), rel=1e-6)
+        printed = f"{corrected.p:.6e}" if "e" in p else f"{corrected.p:.{len(p) - 2}f}"
+        assert printed == p
         assert f"{stats.mcnemar(table).p:.6f}" == exact
 
     def test_standard_errors(self) -> None:
@@ -78,6 +79,52 @@ class TestPublishedFigures:
         result = stats.mean(range(rows))
         measured = (result.high - result.mean) / result.stderr
         assert f"{measured:.{len(quantile.split('.')[1])}f}" == quantile
+
+    def test_cohens_kappa(self) -> None:
+        """Two readers of 50 grant proposals agree with kappa .40, the textbook example."""
+        told = [("yes", "yes")] * 20 + [("yes", "no")] * 5 + [("no", "yes")] * 10 + [("no", "no")] * 15
+        found = stats.kappa(*zip(*told, strict=True))
+        assert (f"{found.kappa:.2f}", f"{found.agreed:.2f}") == ("0.40", "0.70")
+        assert found.sentence() == "agree in 70.0 % of 50 rows, kappa 0.40 [0.15, 0.65]"
+
+    def test_fleiss_kappa(self) -> None:
+        """14 raters on ten subjects agree with kappa .210, the textbook example."""
+        table = [
+            [0, 0, 0, 0, 14],
+            [0, 2, 6, 4, 2],
+            [0, 0, 3, 5, 6],
+            [0, 3, 9, 2, 0],
+            [2, 2, 8, 1, 1],
+            [7, 7, 0, 0, 0],
+            [3, 2, 6, 3, 0],
+            [2, 5, 3, 2, 2],
+            [6, 5, 2, 1, 0],
+            [0, 2, 2, 3, 7],
+        ]
+        found = stats.fleiss_kappa(table)
+        assert (f"{found.kappa:.3f}", f"{found.agreed:.3f}") == ("0.210", "0.378")
+
+    def test_bradley_terry(self) -> None:
+        """The baseball teams of 1987 have the abilities that Agresti and R's BradleyTerry2 print."""
+        teams = ["Baltimore", "Boston", "Cleveland", "Detroit", "Milwaukee", "New York", "Toronto"]
+        # Wins of the row's team over the column's.
+        wins = [
+            [0, 1, 7, 4, 2, 3, 1],
+            [12, 0, 7, 2, 6, 7, 6],
+            [6, 6, 0, 4, 4, 6, 5],
+            [9, 11, 9, 0, 6, 5, 7],
+            [11, 7, 9, 7, 0, 7, 9],
+            [10, 6, 7, 8, 6, 0, 6],
+            [12, 7, 8, 6, 4, 7, 0],
+        ]
+        found = stats.bradley_terry(
+            {(a, b): (wins[i][j], wins[j][i]) for i, a in enumerate(teams) for j, b in enumerate(teams[i + 1 :], i + 1)}
+        )
+        told = [f"{one.strength:.4f}" for one in found.strengths]
+        assert told == ["0.0000", "1.1077", "0.6839", "1.4364", "1.5814", "1.2476", "1.2945"]
+        errors = [f"{(one.high - one.low) / (2 * 1.959964):.4f}" for one in found.strengths[1:]]
+        assert errors == ["0.3339", "0.3319", "0.3396", "0.3433", "0.3359", "0.3367"]
+        assert found.chance("Baltimore", "Milwaukee") == pytest.approx(0.829, abs=5e-4)
 
 
 class TestPaired:
@@ -101,6 +148,13 @@ class TestPaired:
     def test_the_rule_at_its_edges(self, up: int, down: int, same: int, test: str) -> None:
         """30 rows with 25 changed is the first t; one row less of either gets the exact test."""
         assert stats.paired(*zeros_and_ones(up, down, same)).test == test
+
+    def test_nearly_all_rows_flipped(self) -> None:
+        """Where more than nine tenths of the rows flip between 0 and 1, t would be too sure: 32 of 50 is no verdict."""
+        assert stats.paired(*zeros_and_ones(32, 18, 0)).test == "sign test"
+        assert stats.paired(*zeros_and_ones(32, 18, 0)).verdict == "cannot tell"
+        assert stats.paired(*zeros_and_ones(33, 17, 0)).verdict == "better"
+        assert stats.paired(*zeros_and_ones(30, 15, 5)).test == "paired t"
 
     def test_sign_test_is_exact_mcnemar(self) -> None:
         """On 0 and 1 the sign test's p value is exact McNemar's."""
@@ -378,6 +432,150 @@ class TestConfidenceSequence:
         assert result is not None
         half = float(np.std(DIFFERENT, ddof=1)) * sequence_width(60, 100, 0.05)
         assert (result.low, result.high) == pytest.approx((result.mean - half, result.mean + half))
+
+
+class TestSequential:
+    """The comparison of a run that goes on, in the form of a finished one."""
+
+    def test_nothing_under_thirty_rows(self) -> None:
+        """29 rows give none, 30 do."""
+        before, after = zeros_and_ones(20, 10, 0)
+        assert stats.sequential(before[:29], after[:29], 200) is None
+        found = stats.sequential(before, after, 200)
+        assert found is not None
+        assert (found.test, found.n, found.up, found.down, found.same) == ("confidence sequence", 30, 20, 10, 0)
+
+    def test_its_interval(self) -> None:
+        """It is the sequence's, with a gain and a loss of 1 counted into the variance."""
+        before, after = zeros_and_ones(40, 15, 45)
+        found = stats.sequential(before, after, 400)
+        plain = stats.confidence_sequence([b - a for a, b in zip(before, after, strict=True)], 400)
+        assert found is not None
+        assert plain is not None
+        half = math.sqrt(found.sd**2 + 2 / 100) * sequence_width(100, 400, 0.05)
+        assert (found.low, found.high) == pytest.approx((0.25 - half, 0.25 + half))
+        assert found.low < plain.low < plain.high < found.high
+
+    def test_verdict_and_p_agree(self) -> None:
+        """A verdict is given exactly where p is below the level, at any look and for either direction."""
+        rng = np.random.default_rng(4)
+        seen = set()
+        for gain in (0.0, 0.2, 0.4, 0.5):
+            before, after = rng.random(300) < 0.5, rng.random(300) < 0.5 + gain
+            for rows in range(30, 301, 10):
+                found = stats.sequential(before[:rows], after[:rows], 300)
+                turned = stats.sequential(before[:rows], after[:rows], 300, direction="lower")
+                assert found is not None
+                assert turned is not None
+                assert (found.verdict == "cannot tell") == (found.p >= 0.05)
+                assert {"better": "worse", "worse": "better"}.get(found.verdict, found.verdict) == turned.verdict
+                seen.add(found.verdict)
+        assert seen == {"better", "cannot tell"}
+
+    def test_clear_and_equal_rows(self) -> None:
+        """Thirty rows that all rise are better; rows that do not change cannot tell, whatever they measure."""
+        clear, equal = stats.sequential([0] * 30, [1] * 30, 100), stats.sequential([1] * 60, [1] * 60, 100)
+        assert clear is not None
+        assert equal is not None
+        assert (clear.verdict, clear.high) == ("better", 1.0)
+        assert (equal.verdict, equal.p) == ("cannot tell", 1.0)
+        measured = stats.sequential([7.0] * 60, [7.0] * 60, 100)
+        assert measured is not None
+        assert (measured.verdict, measured.low, measured.high) == ("cannot tell", -math.inf, math.inf)
+        assert "no row changed" in measured.sentence()
+
+    def test_lopsided_measurements_wait(self) -> None:
+        """A measurement with a few huge changes says nothing before there are rows enough for its skewness."""
+        after = [1.0 - 0.001 * (row % 3) for row in range(60)]
+        after[50] = 9.0
+        found = stats.sequential([1.0] * 60, after, 100)
+        assert found is not None
+        assert (found.low, found.high, found.verdict) == (-math.inf, math.inf, "cannot tell")
+
+    def test_bad_input(self) -> None:
+        """Unequal lengths, missing scores and a plan of nothing are refused."""
+        for before, after, planned in ([0, 1], [1], 10), ([math.nan] * 30, [1] * 30, 40), ([0] * 30, [1] * 30, 0):
+            with pytest.raises(StatsError):
+                stats.sequential(before, after, planned)
+
+
+class TestAgreementAndStrengths:
+    """Raters and many versions, where they say little."""
+
+    def test_all_gave_one_answer(self) -> None:
+        """Where all raters gave one answer there is no kappa, and a sentence says so."""
+        found = stats.kappa(["A"] * 5, ["A"] * 5)
+        assert math.isnan(found.kappa)
+        assert found.sentence() == "agree in 100.0 % of 5 rows; all have one answer, so kappa cannot tell"
+        assert math.isnan(stats.fleiss_kappa([[3, 0], [3, 0]]).kappa)
+
+    @pytest.mark.parametrize("table", [[], [[1, 0]], [[2, 1], [2, 2]], [[2, 1], [3]], [[-1, 4]], [[0.5, 1.5]]])
+    def test_bad_tables(self, table: list[list[int]]) -> None:
+        """Raters that differ in number, or are fewer than two, are refused."""
+        with pytest.raises(StatsError, match="row of counts"):
+            stats.fleiss_kappa(table)
+
+    def test_unequal_raters(self) -> None:
+        """Two raters must have rated the same."""
+        for a, b in (([], []), (["A"], ["A", "B"])):
+            with pytest.raises(StatsError, match="keep the rows that both rated"):
+                stats.kappa(a, b)
+
+    def test_who_never_lost(self) -> None:
+        """A version that won every vote has no finite strength: the note says so."""
+        found = stats.bradley_terry({("a", "b"): (5, 3, 2), ("b", "c"): (4, 0), ("a", "c"): (6, 0)})
+        assert found.note.startswith("cannot tell strengths: ")
+        assert found.note.endswith("more votes would tell")
+        assert math.isnan(found.strengths[0].strength)
+        assert math.isnan(found.chance("a", "b"))
+        assert (found.strengths[0].preferred, found.strengths[0].decided, found.strengths[0].ties) == (11, 14, 2)
+
+    def test_ties_stand_beside(self) -> None:
+        """Ties change no strength, and are told."""
+        votes = {("a", "b"): (5, 3), ("b", "c"): (4, 6), ("a", "c"): (6, 2)}
+        plain, tied = stats.bradley_terry(votes), stats.bradley_terry({k: (*v, 9) for k, v in votes.items()})
+        assert [one.strength for one in plain.strengths] == [one.strength for one in tied.strengths]
+        assert (plain.ties, tied.ties) == (0, 27)
+        assert str(tied).endswith("log odds against a; 27 ties")
+
+    def test_two_versions(self) -> None:
+        """Two versions are compared by their votes; one cannot be compared with itself."""
+        with pytest.raises(StatsError, match="three or more"):
+            stats.bradley_terry({("a", "b"): (5, 3)})
+        with pytest.raises(StatsError, match="itself"):
+            stats.bradley_terry({("a", "a"): (5, 3)})
+
+
+class TestBootstrap:
+    """The interval of few or skewed rows."""
+
+    def test_it_covers(self) -> None:
+        """On 40 skewed rows it holds the mean in at least 85 of 100 samples."""
+        rng = np.random.default_rng(8)
+        held = sum(
+            found.low <= math.exp(0.5) <= found.high
+            for found in (stats.bootstrap_mean(np.exp(rng.standard_normal(40))) for _ in range(100))
+        )
+        assert held >= 85
+
+    def test_it_stays_within_the_rows(self) -> None:
+        """It is the same each time, and never leaves what the rows hold."""
+        scores = [0.0] * 3 + [1.0] * 9
+        found = stats.bootstrap_mean(scores)
+        assert found == stats.bootstrap_mean(scores)
+        assert 0 < found.low < found.mean < found.high <= 1
+        assert stats.mean(scores).high > found.high
+
+    def test_equal_rows(self) -> None:
+        """Equal rows and one row have no interval."""
+        assert math.isnan(stats.bootstrap_mean([0.4] * 9).low)
+        assert math.isnan(stats.bootstrap_mean([0.4]).high)
+
+    def test_skewed(self) -> None:
+        """A handful of huge rows among 100 is skewed; even spread is not."""
+        assert stats.skewed([1.0] * 98 + [60.0, 61.0])
+        assert not stats.skewed(DIFFERENT)
+        assert not stats.skewed([1.0] * 5)
 
 
 def bad_scores() -> Iterator[object]:

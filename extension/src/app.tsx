@@ -163,7 +163,7 @@ function PromptPicker() {
     );
   if (names.length === 0) return <b class="pm-picker">Pressmark</b>;
   return (
-    <span class="pm-picker">
+    <span class="pm-picker" title={prompt}>
       <Select
         label="Prompt"
         hideLabel
@@ -180,9 +180,13 @@ function PromptPicker() {
 
 /** Which versions the panels are about: the baseline left, the candidate right. */
 function Sight() {
-  const version = useTrait("version");
-  const baseline = useTrait("baseline");
+  const picked = [useTrait("baseline"), useTrait("version")] as const;
+  const run = useTrait("run");
+  const verdict = useTrait("state_verdict");
   const panel = useTrait("panel");
+  // What Evaluate shows is the run's, whatever is picked for the next one.
+  const shown = panel === "evaluate" && run && verdict.run === run ? verdict.pair : null;
+  const [baseline, version] = shown ?? picked;
   if (!version || panel === "draft") return <span class="pm-sight" />;
   return (
     <span class="pm-sight pm-number pm-soft">

@@ -2,7 +2,7 @@
 // `Traits` with the widget's; pressmark.widgets.protocols documents every field.
 
 export type Verdict = "better" | "worse" | "cannot tell";
-export type RunStatus = "running" | "done" | "cancelled" | "failed";
+export type RunStatus = "running" | "done" | "stopped" | "cancelled" | "failed";
 export type Change = "better" | "worse" | "same" | "error" | "pending";
 export type RowFilter = "all" | "flipped" | "better" | "worse" | "errors";
 export type RowSort = "row" | "flipped" | "change";
@@ -101,6 +101,7 @@ export interface ScorerView {
   direction: "higher" | "lower";
   unit: string;
   primary: boolean;
+  column: string | null;
 }
 
 export interface SuiteView {
@@ -146,6 +147,8 @@ export interface RunProgress {
   elapsed: number;
   started_at: string;
   error: string | null;
+  details: string | null;
+  note: string | null;
 }
 
 export interface CellView {
@@ -168,6 +171,7 @@ export interface CellView {
 export interface RowView {
   row: number;
   values: Record<string, string>;
+  inputs: string[];
   cells: Record<string, CellView>;
 }
 
@@ -181,6 +185,16 @@ export interface GuardView {
   scorer: string;
   verdict: Verdict | null;
   sentence: string;
+}
+
+export interface SliceView {
+  name: string;
+  verdict: Verdict;
+  difference: number;
+  low: number | null;
+  high: number | null;
+  n: number;
+  p: number;
 }
 
 export interface ComparisonView {
@@ -202,6 +216,7 @@ export interface ComparisonView {
   rows_needed: number | null;
   test: string;
   guards: GuardView[];
+  slices: SliceView[];
 }
 
 export interface RegistryView {
@@ -248,6 +263,8 @@ export interface ReasonView {
   next_step: string;
   blocking: boolean;
   met: boolean;
+  /** Only where the line tells of evidence. */
+  verdict?: Verdict | null;
 }
 
 export interface GateView {
@@ -293,6 +310,7 @@ export interface Traits {
     base: string | null;
     saved_at: string | null;
     unsaved: boolean;
+    proposal: string;
     by: string;
     revision: number;
   }>;
@@ -346,7 +364,12 @@ export interface Commands {
   start_run: { args: Record<string, never>; value: string };
   stop_run: { args: { run: string }; value: null };
   open_run: { args: { run: string }; value: null };
-  order: { args: { filter: RowFilter; sort: RowSort; search: string }; value: OrderReply };
+  run_again: { args: { run: string; endpoint: string }; value: string };
+  order: {
+    args: { filter: RowFilter; sort: RowSort; search: string; slice: string | null };
+    value: OrderReply;
+  };
+  next_flip: { args: { token: number; position: number; step: number }; value: { position: number | null } };
   rows: { args: { token: number; offset: number; limit: number }; value: { rows: RowView[] } };
   row: { args: { token: number; position: number }; value: RowView };
   refresh_registry: { args: Record<string, never>; value: null };

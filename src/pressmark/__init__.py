@@ -5,6 +5,7 @@ Where to start:
 - `Workspace(path)`: draft, evaluate and compare prompt versions in one DuckDB file (extra `workbench` or `evals`).
 - `Registry(url, token=...)`: immutable published versions and movable labels (extra `registry` to run one).
 - `Client(url, token=...)`: read prompts in production; needs nothing but the base install.
+- `Budget(money=..., tokens=..., calls=..., minutes=...)`: what a run may spend.
 - `scorers`: what turns an output into a score.
 - `errors`: every exception, in one tree.
 
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
     from pressmark.client import Client
     from pressmark.errors import PressmarkError
     from pressmark.evals import scorers
+    from pressmark.evals.budget import Budget
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Budget": "pressmark.evals.budget",
     "Client": "pressmark.client",
     "PressmarkError": "pressmark.errors",
     "Registry": "pressmark.api",
@@ -35,12 +38,13 @@ _HOMES = {
 }
 # What a third-party module belongs to: the extra that brings it.
 _EXTRAS = {
+    "Budget": "evals",
     "Registry": "evals",
     "Workspace": "evals",
     "scorers": "evals",
 }
 
-__all__ = ["Client", "PressmarkError", "Registry", "Workspace", "__version__", "errors", "scorers"]
+__all__ = ["Budget", "Client", "PressmarkError", "Registry", "Workspace", "__version__", "errors", "scorers"]
 
 
 def __getattr__(name: str) -> object:

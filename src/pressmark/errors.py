@@ -4,14 +4,14 @@
 
     PressmarkError
       x InvalidUnitError        InvalidNameError, TemplateError
-      x StatsError, DatasetError, SuiteError, EvidenceError, PolicyError
+      x StatsError, DatasetError, SuiteError, RatingError, EvidenceError, PolicyError
       x RenderError             MissingVariablesError, UnknownVariablesError, VariableTypeError, RenderLimitError
       x NotFoundError           PromptNotFoundError, VersionNotFoundError, LabelNotFoundError,
                                 DatasetNotFoundError, SuiteNotFoundError, RunNotFoundError, EndpointNotFoundError
       x GraphCycleError
       x WorkspaceError          WorkspaceLockedError, WorkspaceFormatError, WorkspaceVersionError, WorkspaceFullError
       x EndpointError           EndpointAuthError, EndpointConnectionError
-      x RunCancelledError
+      x BudgetError, RunCancelledError
       x GateError
       x RegistryError           RegistryUnavailableError, ConflictError, AuthenticationError,
                                 PermissionDeniedError, LogTamperedError, MalformedAnswerError
@@ -82,6 +82,10 @@ class DatasetError(PressmarkError, ValueError):
 
 class SuiteError(PressmarkError, ValueError):
     """A suite whose parts do not fit together."""
+
+
+class RatingError(PressmarkError, ValueError):
+    """A rating that cannot be given or asked for."""
 
 
 class EvidenceError(PressmarkError, ValueError):
@@ -204,6 +208,10 @@ class EndpointAuthError(EndpointError):
 
 class EndpointConnectionError(EndpointError):
     """The endpoint could not be reached, or the connection broke."""
+
+
+class BudgetError(PressmarkError, ValueError):
+    """A budget that cannot be kept."""
 
 
 class RunCancelledError(PressmarkError):

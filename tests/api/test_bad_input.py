@@ -67,6 +67,87 @@ def test_bad_prompt_is_refused(
     assert len(ws.versions("support/triage")) == 1
 
 
+def test_what_belongs_to_the_caller_never_reaches_the_file(ws: pm.Workspace, tmp_path: Path) -> None:
+    """A key among the parameters is refused without being repeated, and is not in the file; a vendor's own are kept."""
+    for params in (
+        {"api_key": "sk-live-51Habc"},
+        {"extra_headers": {"Authorization": "Bearer sk-live-51Habc"}},
+        {"extra_body": {"provider_options": {"api_key": "sk-live-51Habc"}}},
+    ):
+        with pytest.raises(errors.InvalidUnitError, match=r"ws\.endpoint\(") as caught:
+            save(ws, params=params)
+        assert "sk-live" not in str(caught.value)
+    assert save(ws, params={"extra_body": {"top_k": 20, "min_p": 0.1}}).unit.params["extra_body"]["top_k"] == 20
+    assert b"sk-live" not in b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
+
+
+def test_save_without_what_it_needs(ws: pm.Workspace) -> None:
+    """A prompt without a model, and a change message that is no text, are refused in words."""
+    with pytest.raises(errors.InvalidUnitError, match="names the model that it is for: give model="):
+        ws.save("support/triage", text="hi")
+    for message in (None, 5, b"x"):
+        with pytest.raises(errors.InvalidUnitError, match="the message of a version is text"):
+            ws.save("support/triage", text="hi", model=MODEL, message=message)  # type: ignore[arg-type]
+    with pytest.raises(errors.InvalidUnitError, match="the author of a version is text"):
+        pm.Workspace(ws.store.path, author=5).save("a", text="hi", model=MODEL)  # type: ignore[arg-type]
+    assert ws.prompts().empty
+
+
+def test_prompts_that_feed_each_other(ws: pm.Workspace) -> None:
+    """Inputs that lead back to the prompt are refused when it is saved, with the circle; what breaks it is taken."""
+
+    def fed(name: str, by: str | None) -> Any:
+        inputs = {"x": f"{by}@production"} if by else {}
+        return ws.save(name, text="{{ x }}", model=MODEL, inputs=inputs)
+
+    with pytest.raises(errors.GraphCycleError, match="i1 → i1"):
+        fed("i1", by="i1")
+    assert ws.prompts().empty
+    fed("i1", by="i2")
+    fed("i2", by="i3")
+    with pytest.raises(errors.GraphCycleError, match="i1 → i3 → i2 → i1") as caught:
+        fed("i3", by="i1")
+    assert caught.value.cycle == ("i1", "i3", "i2", "i1")
+    fed("i1", by=None)
+    assert fed("i3", by="i1").version == "#1"
+
+
+@pytest.mark.parametrize(
+    ("versions", "words"),
+    [
+        ("#1", r"which prompt's version is meant.*ws\.version\('support/triage', '#1'\)"),
+        (["#1", "#2"], "which prompt's version is meant"),
+        (["support/triage#1"], "which prompt's version is meant"),
+        ([], "no version was given"),
+        (None, "None is no version of a prompt"),
+        ([3], "3 is no version of a prompt"),
+    ],
+)
+def test_what_is_no_version_to_run(ws: pm.Workspace, practice_url: str, versions: Any, words: str) -> None:
+    """What is given in the place of versions is told so, with what to pass; one version alone is run."""
+    ws.endpoint("practice", base_url=practice_url)
+    suite = ws.suite("basics", dataset=ROWS, scorers=[pm.scorers.Exact("category")])
+    for call in (ws.evaluate, ws.plan):
+        with pytest.raises(errors.PressmarkError, match=words):
+            call(versions, suite)
+    assert ws.runs().empty
+
+
+def test_one_version_and_no_suite(ws: pm.Workspace, practice_url: str) -> None:
+    """One version needs no list; a dataset in the place of a suite is told so; a suite is loaded by its name."""
+    ws.endpoint("practice", base_url=practice_url)
+    data = ws.dataset("inbox", ROWS)
+    suite = ws.suite("basics", dataset=data, scorers=[pm.scorers.Exact("category")])
+    version = save(ws)
+    assert ws.evaluate(version, suite, progress=False).status == "done"
+    assert ws.plan(version, "basics").calls == 0
+    assert ws.load_suite("basics").digest == suite.digest
+    for call in (ws.evaluate, ws.plan):
+        for wrong in (data, [suite], None):
+            with pytest.raises(errors.SuiteError, match=r"is no suite: make one of rows and scorers with ws\.suite\("):
+                call([version], wrong)  # type: ignore[arg-type]
+
+
 def test_values_that_do_not_fit(ws: pm.Workspace) -> None:
     """Missing, unknown and mistyped variables are each told by name."""
     version = save(ws, variables={"text": "string"})

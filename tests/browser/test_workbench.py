@@ -74,7 +74,7 @@ def test_from_draft_to_production(page: Page, lab: Lab) -> None:
     move = bench.get_by_role("region", name="Move a label")
     move.get_by_label("Version").select_option("#2")
     move.get_by_label("Reason").fill("better on the inbox")
-    move.get_by_role("button", name="Publish #2 as the next version and set production to it").click()
+    move.get_by_role("button", name="Publish #2 as v1 and set production to it").click()
     expect(bench.get_by_role("region", name="Labels")).to_contain_text("production")
     expect(bench.get_by_role("region", name="Labels")).to_contain_text("v1")
 

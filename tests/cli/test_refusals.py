@@ -58,7 +58,25 @@ CASES = [
     ("promote support/triage v1 --label latest --reason x", 2, "'latest' always points to the newest"),
     ("promote support/triage v1 --label Production --reason x", 2, "cannot be a label"),
     ("promote support/triage v1 --label staging --reason x --expected v1", 1, "v1"),
-    ("rollback support/triage --label production --reason x", 2, "production"),
+    ("rollback support/triage --label production --reason x", 1, "name a version with --to, or publish"),
+    ("get support/triage/../other", 2, "cannot be a prompt name"),
+    ("get support/triage ../tokens", 2, "unexpected extra argument"),
+    ("get support/triage --label a/b", 2, "cannot be a label"),
+    ("log ../../tokens", 2, "cannot be a prompt name"),
+    ("diff support/triage v1 ..", 2, "cannot be a label"),
+    ("pull support/triage@.. --file t.toml", 2, "cannot be a label"),
+    ("promote ../tokens v1 --label production --reason x", 2, "cannot be a prompt name"),
+    ("promote support/triage v1 --label a/b --reason x", 2, "cannot be a label"),
+    ("rollback support/triage --label .. --reason x", 2, "cannot be a label"),
+    ("token revoke ../x", 2, "there is no token '../x': see `pressmark token list`"),
+    ("promote support/triage v1 --label production --reason bad\udcff", 2, "no valid Unicode"),
+    ("log support/\udcff", 2, "cannot be a prompt name"),
+    ("log --registry http://[::bad", 2, "'http://[::bad' is no registry's address"),
+    ("log --registry http://x:99999", 2, "is no registry's address"),
+    ("log --registry http://a..b", 2, "is no registry's address"),
+    ("log --registry http://ana:hidden@x:99999", 2, "'http://…@x:99999' is no"),
+    ("log --registry postgresql://ana:hidden@x:port/y", 2, "is not a registry's address"),
+    ("log --registry mysql://ana:hidden@x/y", 2, "'mysql://…@x/y' is no registry's address"),
     ("get support/none", 2, "`pressmark log`"),
     ("get support/triage --label staging", 2, "`pressmark log support/triage`"),
     ("get support/triage --request", 2, "the prompt needs 'text'"),
@@ -67,7 +85,7 @@ CASES = [
     ("log support/none", 2, "no prompt called 'support/none'"),
     ("log --limit 0", 2, "1<=x<=1000"),
     ("diff support/triage v1 v9", 2, "no version v9"),
-    ("token revoke nothing", 2, "nothing"),
+    ("token revoke nothing", 2, "there is no token 'nothing': see `pressmark token list`"),
     ("token create ana --role boss", 2, "'boss' is not one of"),
     ("log --registry ftp://example", 2, "is no registry's address"),
     ("log --registry sqlite:///none.db", 2, "there is no registry at none.db"),
@@ -130,6 +148,8 @@ def test_wrong_input_is_one_sentence(
     known = {"PRESSMARK_URL": traps.registry.url, "PRESSMARK_TOKEN": traps.registry.token, "PRESSMARK_WORKSPACE": None}
     said = CliRunner().invoke(main, line.split(" "), env=known)
     assert part in said.stderr, said.stderr
+    assert "hidden" not in said.stderr
+    assert "Errno" not in said.stderr
     assert said.exit_code == status
     assert said.stdout == ""
     assert isinstance(said.exception, SystemExit)
@@ -158,6 +178,29 @@ def test_wrong_token(pressmark, registry, token):
     assert registry.store.log() == []
 
 
+@pytest.mark.parametrize("token", ["pm_sec\nret", "pm_sec ret", "pm_secret\u20ac", "pm_secret\udcff"])
+def test_token_that_no_header_can_carry(pressmark, registry, token):
+    """A token with a line break or another stray character is refused in a sentence that does not repeat it."""
+    for command in (("log",), ("token", "list"), ("verify", "--json")):
+        said = pressmark(*command, PRESSMARK_TOKEN=token)
+        assert said.exit_code == 2
+        assert "check how it was copied into token= or PRESSMARK_TOKEN" in said.stderr
+        assert "pm_sec" not in said.output
+    assert pressmark("log", PRESSMARK_TOKEN=f"{registry.token}\n").exit_code == 0
+
+
+def test_rolled_back_twice(pressmark, registry):
+    """A second rollback says that what the label held before was itself rolled back, and how to go there."""
+    registry.publish(NAME, text="one", label="production")
+    registry.publish(NAME, text="two", label="production")
+    assert pressmark("rollback", NAME, "--label", "production", "--reason", "x").exit_code == 0
+    said = pressmark("rollback", NAME, "--label", "production", "--reason", "x")
+    assert said.exit_code == 1
+    assert "held before (v2) was itself rolled back" in said.stderr
+    assert "say --to v2 to go there all the same" in said.stderr
+    assert pressmark("rollback", NAME, "--label", "production", "--reason", "x", "--to", "v2").exit_code == 0
+
+
 def test_label_moved_meanwhile(pressmark, registry):
     """With --expected, a label that somebody moved is left alone, and the error tells who, when and why."""
     registry.publish(NAME, text="one", label="production")
@@ -172,6 +215,7 @@ def test_label_moved_meanwhile(pressmark, registry):
     assert error["kind"] == "ConflictError"
     assert "points to v2, and you expected v1" in error["message"]
     assert "a hotfix" in error["message"]
+    assert error["message"].endswith("run it again with `--expected v2`")
     assert pressmark(
         "rollback", NAME, "--label", "production", "--reason", "x", "--expected", "v1"
     ).exit_code == 1  # fmt: skip

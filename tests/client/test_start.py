@@ -189,11 +189,21 @@ def test_a_token_that_cannot_be_sent_is_refused(sim, token):
 
 
 @pytest.mark.parametrize(
-    "url", ["registry.example", "ftp://x/", "http://", "sqlite:///x.db", "http://[::1", "http://x?a=1"]
+    "url",
+    [
+        "registry.example",
+        "ftp://x/",
+        "http://",
+        "sqlite:///x.db",
+        "http://[::1",
+        "http://x?a=1",
+        "http://x:99999",
+        "http://a..b",
+    ],
 )
 def test_a_url_that_is_none_is_refused(url):
     """What is no http address is refused with an example of one."""
-    with pytest.raises(errors.RegistryError, match="is no registry URL"):
+    with pytest.raises(errors.RegistryError, match="is no registry's address"):
         pm.Client(url, snapshot_dir=False)
 
 

@@ -17,6 +17,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
+ORDER_OF_FIVE = (1, 2, 4, 0, 3)
 REQUESTS = st.dictionaries(st.text(max_size=6), JSON, max_size=4)
 
 
@@ -39,13 +40,37 @@ def same_json(one: object, other: object) -> bool:
 
 
 def test_every_version_row_and_repeat() -> None:
-    """The tasks are versions × rows × repeats, in order of rows."""
+    """The tasks are versions × rows × repeats, those of one row side by side."""
     versions = [version("one"), version("two")]
-    made = plan(versions, dataset("a", "b", "c"), base_url=URL, repeats=2)
+    data = dataset("a", "b", "c")
+    made = plan(versions, data, base_url=URL, repeats=2)
     tasks = [task for call in made.calls for task in call.tasks]
     assert made.total == len(tasks) == 12
-    assert tasks[:4] == [Task(v.digest, 0, repeat) for v in versions for repeat in range(2)]
-    assert made.calls[0].request["messages"][-1]["content"] == "a"
+    assert tasks == [Task(v.digest, row, repeat) for row in made.order for v in versions for repeat in range(2)]
+    assert made.calls[0].request["messages"][-1]["content"] == data.rows[made.order[0]]["text"]
+
+
+def test_rows_are_asked_in_a_random_order_that_stays() -> None:
+    """The order is a permutation drawn from the dataset's digest: the same at every time, however rows are sorted."""
+    texts = [f"text {n:03}" for n in range(400)]
+    order = plan([version()], dataset(*texts), base_url=URL).order
+    assert sorted(order) == list(range(400))
+    assert order == plan([version("other")], dataset(*texts), base_url=URL, repeats=2).order
+    assert order != plan([version()], dataset(*texts, "more"), base_url=URL).order
+    # The first half of a random order holds about as many rows of the file's first half as of its second.
+    first = sum(row < 200 for row in order[:200])
+    assert 80 < first < 120
+    # As files of the first release have it; a run that was begun there goes on in the same order.
+    assert plan([version()], dataset("a", "b", "c", "d", "e"), base_url=URL).order == ORDER_OF_FIVE
+
+
+def test_a_run_that_goes_on_keeps_the_order() -> None:
+    """What is left of a run comes in the order in which it would have come."""
+    v = version()
+    data = dataset(*(f"text {n}" for n in range(30)))
+    whole = plan([v], data, base_url=URL)
+    answered = {task for call in whole.calls[:11] for task in call.tasks}
+    assert plan([v], data, base_url=URL, answered=answered).calls == whole.calls[11:]
 
 
 def test_equal_requests_are_one_call() -> None:
@@ -54,7 +79,7 @@ def test_equal_requests_are_one_call() -> None:
     made = plan(same, dataset("a", "a", "b"), base_url=URL, repeats=2)
     assert len(made.calls) == 4
     assert made.total == 6
-    assert len(made.calls[0].tasks) == 2
+    assert sorted(len(call.tasks) for call in made.calls) == [1, 1, 2, 2]
 
 
 def test_answered_tasks_are_left_out() -> None:
@@ -75,7 +100,8 @@ def test_columns_fill_defaults_where_they_are_filled() -> None:
     """A variable with a default may lack a column, or a cell; a filled cell goes before the default."""
     v = version(user="{{ tone }}", variables={"tone": {"type": "string", "default": "calm"}})
     made = plan([v], dataset("a", "b", tone=["loud", None]), base_url=URL)
-    assert [call.request["messages"][-1]["content"] for call in made.calls] == ["loud", "calm"]
+    contents = {call.tasks[0].row: call.request["messages"][-1]["content"] for call in made.calls}
+    assert contents == {0: "loud", 1: "calm"}
     assert plan([v], dataset("a"), base_url=URL).calls[0].request["messages"][-1]["content"] == "calm"
 
 
@@ -102,7 +128,7 @@ def test_no_row_that_fits_is_an_error() -> None:
 def test_inputs_need_a_column() -> None:
     """An input without a column is refused with the upstream's name; with one it is a variable like any other."""
     v = version(user="{{ summary }}", inputs={"summary": "support/summarise@production"})
-    with pytest.raises(DatasetError, match="takes 'summary' from support/summarise@production, and chains are not run"):
+    with pytest.raises(DatasetError, match="takes 'summary' from support/summarise@production"):
         plan([v], dataset("a"), base_url=URL)
     made = plan([v], dataset("a", summary=["short"]), base_url=URL)
     assert made.calls[0].request["messages"][-1]["content"] == "short"

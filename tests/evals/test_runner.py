@@ -25,6 +25,7 @@ from pressmark.evals import (
     start,
 )
 from pressmark.evals import plan as make_plan
+from pressmark.evals.plan import order_of
 from pressmark.prompts import FrozenDict
 
 from .making import Scripted, dataset, suite, version
@@ -166,6 +167,8 @@ def test_known_answers_are_not_asked_again() -> None:
 def test_cancel_and_resume() -> None:
     """A cancelled run keeps what was recorded; resumed, it asks only what is missing, earlier errors among it."""
     reached = threading.Event()
+    data = dataset(*TEXTS)
+    order = order_of(data)
 
     async def stuck() -> str:
         reached.set()
@@ -173,9 +176,9 @@ def test_cancel_and_resume() -> None:
         return ""
 
     def reply(text: str) -> Any:
-        if text == "text 2":
+        if text == TEXTS[order[2]]:
             return EndpointError("no", status=400)
-        return stuck() if text == "text 10" else echo(text)
+        return stuck() if text == TEXTS[order[10]] else echo(text)
 
     complete = Scripted(reply)
     execution, sink = begin(complete, concurrency=1)
@@ -186,13 +189,12 @@ def test_cancel_and_resume() -> None:
     assert raised.value.progress.done == 10  # type: ignore[attr-defined]
     assert complete.closed == 1
 
-    data = dataset(*TEXTS)
     answered = finished(sink.records, suite(data))
-    assert answered == {Task(version().digest, row, 0) for row in range(10) if row != 2}
+    assert answered == {Task(version().digest, row, 0) for row in (*order[:2], *order[3:10])}
     again = Scripted(echo)
     plan = make_plan([version()], data, base_url=again.base_url, answered=answered)
     progress = execute(plan, suite(data), again, sink, run_id="run")
-    assert sorted(again.asked) == sorted(f"text {row}" for row in (2, *range(10, 20)))
+    assert again.asked == [f"text {row}" for row in (order[2], *order[10:])]
     assert (progress.done, progress.total, progress.errors) == (20, 20, 0)
     assert all(record.answer for record in sink.records)
 

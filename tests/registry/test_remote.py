@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +18,8 @@ from pressmark.errors import (
     AuthenticationError,
     ConflictError,
     GateError,
+    InvalidNameError,
+    NotFoundError,
     PressmarkError,
     RegistryError,
     RegistryUnavailableError,
@@ -139,8 +141,32 @@ def test_not_a_registry(body: bytes) -> None:
 @pytest.mark.parametrize("url", ["", "registry.db", "ftp://host", "http://", "host:8765"])
 def test_wrong_address(url: str) -> None:
     """An address that is no URL of a server is refused with a form that would do."""
-    with pytest.raises(RegistryError, match="http://host:port"):
+    with pytest.raises(RegistryError, match="no registry's address: write it as"):
         Remote(url, "pm_x")
+
+
+def test_what_no_path_can_hold(server: Running) -> None:
+    """A name, label, version or token of another form is refused before any request, in the embedded one's words."""
+    remote = Remote(server.url.replace("127.0.0.1", "127.0.0.2"), "pm_x", sleep=lambda _: pytest.fail("it was sent"))
+    for wrong in ("..", "../tokens", "a/../b", "a//b", "a\x00b", "a?b", "A", "%2e%2e", "a\udcff", ""):
+        calls: list[Callable[[], object]] = [
+            lambda: remote.labels(wrong),  # noqa: B023 - called at once
+            lambda: remote.versions(wrong),  # noqa: B023
+            lambda: remote.version(wrong, "v1"),  # noqa: B023
+            lambda: remote.publish(wrong, unit(), message="m", reason="r"),  # noqa: B023
+            lambda: remote.previous(NAME, wrong),  # noqa: B023
+            lambda: remote.gate_check(NAME, wrong, "v1"),  # noqa: B023
+            lambda: remote.move(NAME, label=wrong, to="v1", reason="r", expected=None),  # noqa: B023
+            lambda: remote.rollback(NAME, label=wrong, reason="r", expected=None),  # noqa: B023
+            lambda: remote.log(wrong),  # noqa: B023
+        ]
+        for call in calls:
+            with pytest.raises(InvalidNameError, match=r"cannot be a (prompt name|label)"):
+                call()
+        with pytest.raises((InvalidNameError, VersionNotFoundError)):
+            remote.version(NAME, wrong)
+        with pytest.raises(NotFoundError, match="there is no token"):
+            remote.revoke_token(wrong)
 
 
 def test_user_and_password_in_the_address() -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +15,7 @@ from pressmark.errors import LogTamperedError
 from pressmark.prompts import Entry
 from pressmark.prompts.changelog import entry_hash
 from pressmark.prompts.policy import SOLO, TEAM
-from pressmark.registry import changes, packing, schema
+from pressmark.registry import changes, packing, schema, verification
 from pressmark.registry.store import Store
 
 from .making import publish, unit
@@ -124,6 +128,66 @@ def test_unreadable_entry(written: Store) -> None:
     assert found(written) == 4
     tamper(written, schema.log.update().where(LOG.seq == 3).values(at="yesterday"))
     assert found(written) == 3
+
+
+ODD: dict[str, Any] = {
+    "NULL": sa.null(),
+    "text": "EVIL",
+    "bytes": b"EVIL",
+    "real": 1.5,
+    "number": 77,
+    "huge": 2**62,
+    "empty": "",
+    "not UTF-8": sa.text("CAST(x'ff' AS TEXT)"),
+}
+
+
+@pytest.mark.parametrize("table", ["registry", "log", "units", "versions", "labels", "moves"])
+def test_odd_value_anywhere(sqlite_store: Store, table: str) -> None:
+    """Whatever SQLite can hold is put into each column in turn: one sentence names an entry, never another error."""
+    publish(sqlite_store, NAME, "one", "two", "one")
+    sqlite_store.move(NAME, label="production", to="v1", reason="go", expected=None)
+    without_walls(Path(sqlite_store.where), table)
+    # An id of its own is all that another registry has, so none of its entries could tell; None, where it may stand.
+    harmless = {("registry", "id"): ODD, ("registry", "registry"): ("text", "empty", "not UTF-8")}
+    harmless |= {("registry", "epoch"): ("number", "huge"), ("versions", "restores"): ("NULL",)}
+    harmless |= {("versions", "parent"): ("NULL",)}
+    for column in schema.metadata.tables[table].columns:
+        for kind, value in ODD.items():
+            if kind in harmless.get((table, column.name), ()):
+                continue
+            target = sa.table(table, sa.column(column.name))
+            with sqlite_store.database.engine.connect() as connection:
+                opened: Any = connection.connection.driver_connection
+                opened.execute("PRAGMA foreign_keys = OFF")
+                tampering = connection.begin()
+                connection.execute(target.update().where(sa.text("rowid = 1")).values({column.name: value}))
+                with pytest.raises(LogTamperedError, match="backup") as told:
+                    verification.verify(connection)
+                tampering.rollback()
+            named = {"registry": (4, 5), "labels": (3,)}.get(table, (1,))
+            assert told.value.seq in named, (column.name, kind)
+            assert re.search(rf"entry {told.value.seq}\b|where {told.value.seq} should stand", str(told.value))
+    sqlite_store.verify()
+
+
+def without_walls(file: Path, table: str) -> None:
+    """Replace a table by one that takes anything."""
+    columns = ", ".join(f'"{column.name}"' for column in schema.metadata.tables[table].columns)
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript(
+            f"CREATE TABLE bare ({columns}); INSERT INTO bare SELECT {columns} FROM {table};"
+            f" DROP TABLE {table}; ALTER TABLE bare RENAME TO {table};"
+        )
+
+
+def test_text_in_the_place_of_a_unit(written: Store) -> None:
+    """SQLite makes text of what its replace() gives: the unit is named all the same."""
+    if written.database.is_postgres:
+        pytest.skip("PostgreSQL keeps a column's type")
+    tamper(written, sa.text("UPDATE units SET body = replace(body, 'two', 'EVIL')"))
+    with pytest.raises(LogTamperedError, match=r"the unit sha256:\w+… is not what entry 1 of the change log says"):
+        written.verify()
 
 
 def test_altered_version(written: Store) -> None:

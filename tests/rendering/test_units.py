@@ -84,6 +84,17 @@ def test_everything_at_once() -> None:
         ({"params": {"model": "x"}}, "params", "params cannot hold model"),
         ({"params": {"stream": True, "n": 2}}, "params", "params cannot hold n, stream"),
         ({"params": [1]}, "params", "must be an object"),
+        *(
+            ({"params": {key: "sk-live-123"}}, "params", f"params cannot hold {key}, which belongs to whoever")
+            for key in ("api_key", "extra_headers", "extra_query", "timeout", "base_url", "organization", "http_client")
+        ),
+        ({"params": {"extra_body": "x"}}, "params", "as an object, got 'x'"),
+        ({"params": {"extra_body": {"model": "other"}}}, "params", "extra_body cannot hold model"),
+        ({"params": {"extra_body": {"api_key": "sk-live-123"}}}, "params", "params.extra_body cannot hold api_key"),
+        ({"params": {"extra_body": {"extra_body": {}}}}, "params", "extra_body cannot hold extra_body"),
+        ({"params": {"extra_body": {"a": [{"API-Key": "sk-live-123"}]}}}, "params", "cannot hold 'API-Key'"),
+        ({"params": {"metadata": {"authorization": "sk-live-123"}}}, "params", "params.metadata cannot hold"),
+        ({"params": {"Authorization": "Bearer sk-live-123"}}, "params", "params cannot hold 'Authorization'"),
         ({"params": {"x": {1, 2}}}, "params", "set has no JSON form"),
         ({"params": {"x": math.nan}}, "params", "nan has no JSON form"),
         ({"params": {1: 2}}, "params", "keys are strings"),

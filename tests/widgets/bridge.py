@@ -158,6 +158,9 @@ def from_query(query: dict[str, str]) -> Any:
         delay=float(query.get("delay", "0")),
         finished_run=query.get("run", "1") == "1",
         hostile=query.get("hostile", "0") == "1",
+        stops_at=int(query["stops_at"]) if "stops_at" in query else None,
+        refuses=query.get("refuses", ""),
+        name=query.get("name", "support/triage"),
     )
     if "withhold" in query:
         session.withheld.append(query["withhold"])

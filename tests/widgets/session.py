@@ -53,6 +53,8 @@ from pressmark.widgets.protocols import (
     RowView,
     RunProgress,
     SavedView,
+    ScorerView,
+    SliceView,
     SuiteView,
     UnitBody,
     VersionView,
@@ -142,6 +144,9 @@ class MemorySession:
         delay: Seconds a row of a run takes.
         finished_run: Whether a run is there from the start.
         hostile: Whether texts try to be HTML and script.
+        stops_at: The row at which a run stops by itself, or None.
+        refuses: Why a run cannot be planned, or empty.
+        name: What the prompt with the versions is called.
     """
 
     def __init__(
@@ -153,8 +158,14 @@ class MemorySession:
         delay: float = 0.0,
         finished_run: bool = True,
         hostile: bool = False,
+        stops_at: int | None = None,
+        refuses: str = "",
+        name: str = "support/triage",
     ) -> None:
         self.hostile = hostile
+        self.stops_at = stops_at
+        self.refuses = refuses
+        self.name = name
         self.delay = delay
         self.registry_state = registry
         self.asked: list[str] = []
@@ -174,24 +185,24 @@ class MemorySession:
             self._fill(finished_run)
 
     def _fill(self, finished_run: bool) -> None:
-        self.save("support/triage", _triage(FIRST), "First cut", None)
-        self.save("support/triage", _triage(SECOND), "Name the categories, say which one wins", "#1")
+        self.save(self.name, _triage(FIRST), "First cut", None)
+        self.save(self.name, _triage(SECOND), "Name the categories, say which one wins", "#1")
         third = _triage(THIRD, response_format=SCHEMA, params={"temperature": 0, "max_tokens": 200})
         third["variables"]["categories"] = {"type": "list", "default": list(CATEGORIES)}
-        self.save("support/triage", third, "Ask for JSON", "#2")
+        self.save(self.name, third, "Ask for JSON", "#2")
         answer = empty_body()
         answer["messages"][0]["content"] = "Answer in the tone of {{ brand }}."
         self.save("support/answer", answer, "Begin", None)
         self.save("legal/summary", empty_body() | {"kind": "text", "text": "Sum up: {{ document }}"}, "Begin", None)  # type: ignore[arg-type]
         if self.registry_state != "none":
             state, self.registry_state = self.registry_state, "connected"
-            self.move("support/triage", "production", "#1", "go live", None)
-            self.move("support/triage", "production", "#2", "names the categories: 9 points better on 240 rows", "v1")
-            self.move("support/triage", "staging", "v2", "soak over the weekend", None)
+            self.move(self.name, "production", "#1", "go live", None)
+            self.move(self.name, "production", "#2", "names the categories: 9 points better on 240 rows", "v1")
+            self.move(self.name, "staging", "v2", "soak over the weekend", None)
             self.registry_state = state
         if finished_run:
             delay, self.delay = self.delay, 0.0
-            run = self.start_run("support/triage", ["#2", "#3"], "triage/basics", "practice", lambda progress: None)
+            run = self.start_run(self.name, ["#2", "#3"], "triage/basics", "practice", lambda progress: None)
             self._runs[run].thread.join(60)
             self.delay = delay
 
@@ -391,9 +402,9 @@ class MemorySession:
                 "dataset": "triage/inbox",
                 "rows": len(self.data),
                 "scorers": [
-                    {"name": "category", "kind": "score", "direction": "higher", "unit": "", "primary": True},
-                    {"name": "valid_json", "kind": "score", "direction": "higher", "unit": "", "primary": False},
-                    {"name": "latency", "kind": "measurement", "direction": "lower", "unit": "s", "primary": False},
+                    _scorer("category", primary=True, column="category"),
+                    _scorer("valid_json"),
+                    _scorer("latency", kind="measurement", direction="lower", unit="s"),
                 ],
                 "slice": "channel",
                 "publishable": True,
@@ -419,11 +430,23 @@ class MemorySession:
                 "practice": False,
                 "models": [],
             },
+            {
+                "name": "wrong",
+                "base_url": "http://127.0.0.1:1/v1",
+                "key_env": None,
+                "key_present": True,
+                "practice": False,
+                "models": [],
+            },
         ]
 
     def estimate(self, name: str, versions: Sequence[str], suite: str, endpoint: str) -> EstimateView:
+        if self.refuses:
+            raise InvalidUnitError(self.refuses)
         calls = len(self.data) * len(versions)
-        return {"rows": len(self.data), "calls": calls, "cached": 0, "cost": None if endpoint == "openai" else 0.0}
+        done = {tuple(run.versions) for run in self._runs.values() if run.status == "done"}
+        cached = calls if tuple(versions) in done else 0
+        return {"rows": len(self.data), "calls": calls, "cached": cached, "cost": None if endpoint == "openai" else 0.0}
 
     def start_run(
         self,
@@ -464,15 +487,23 @@ class MemorySession:
         return self.suites()[0]
 
     def run_order(
-        self, run: str, baseline: str, candidate: str, scorer: str, filter: str, sort: str, search: str
+        self,
+        run: str,
+        baseline: str,
+        candidate: str,
+        scorer: str,
+        filter: str,
+        sort: str,
+        search: str,
+        slice: str | None = None,
     ) -> OrderView:
         found = self._run(run)
         needle = search.lower()
         numbers = [
             at
             for at in range(len(self.data))
-            if not needle
-            or any(
+            if (slice is None or self.data[at]["channel"] == slice)
+            and any(
                 needle in str(text).lower()
                 for text in (*self.data[at].values(), *(cell["output"] for cell in found.answers.get(at, {}).values()))
             )
@@ -534,14 +565,17 @@ class MemorySession:
                     cell["output"] = cell["output"][: limit * 2]
             cells[version] = cell
         values = {name: str(value)[:limit] for name, value in self.data[at].items()}
-        return {"row": at, "values": values, "cells": cells}
+        return {"row": at, "values": values, "inputs": ["channel", "text"], "cells": cells}
 
-    def comparison(self, run: str, baseline: str, candidate: str, scorer: str) -> ComparisonView:
+    def comparison(
+        self, run: str, baseline: str, candidate: str, scorer: str, part: str | None = None
+    ) -> ComparisonView:
         found = self._run(run)
         pairs = [
             (cells[baseline]["scores"][scorer], cells[candidate]["scores"][scorer])
-            for cells in list(found.answers.values())
-            if baseline in cells
+            for at, cells in list(found.answers.items())
+            if (part is None or self.data[at]["channel"] == part)
+            and baseline in cells
             and candidate in cells
             and not cells[baseline]["error"]
             and not cells[candidate]["error"]
@@ -568,8 +602,9 @@ class MemorySession:
             "candidate_mean": None,
             "provisional": found.status == "running",
             "rows_needed": None,
-            "test": "paired t interval",
+            "test": "paired t",
             "guards": [],
+            "slices": [],
         }
         if n < 30:
             return view
@@ -583,7 +618,7 @@ class MemorySession:
             if verdict != "cannot tell"
             else f"Cannot tell {candidate} from {baseline}"
         )
-        interval = f"[{ends[0]:.3g}, {ends[1]:.3g}]"
+        interval = f"[{ends[0]:.3g}, {ends[1]:.3g}]".replace("-", "−")
         view |= {
             "sentence": f"{told} {interval} on {n} rows: {up} up, {down} down, {n - up - down} same",
             "verdict": verdict,  # type: ignore[typeddict-item]
@@ -594,11 +629,25 @@ class MemorySession:
             "candidate_mean": sum(b for _, b in pairs) / n,
             "rows_needed": 1240 if verdict == "cannot tell" else None,
         }
-        if scorer == "category":
+        if part is None and not view["provisional"]:
+            view["slices"] = [self._slice(run, baseline, candidate, scorer, name) for name in ("chat", "form", "mail")]
+        if scorer == "category" and part is None:
             for guard in ("valid_json", "latency"):
                 against = self.comparison(run, baseline, candidate, guard)
                 view["guards"].append({"scorer": guard, "verdict": against["verdict"], "sentence": against["sentence"]})
         return view
+
+    def _slice(self, run: str, baseline: str, candidate: str, scorer: str, name: str) -> SliceView:
+        told = self.comparison(run, baseline, candidate, scorer, name)
+        return {
+            "name": name,
+            "verdict": told["verdict"] or "cannot tell",
+            "difference": told["difference"] or 0.0,
+            "low": told["low"],
+            "high": told["high"],
+            "n": told["n"],
+            "p": 0.04,
+        }
 
     # The registry
 
@@ -705,6 +754,16 @@ class MemorySession:
                     "met": False,
                 },
             )
+        reasons.append(
+            {
+                "code": "evaluated",
+                "sentence": "cannot tell: #3 differs by −2.6 points [−7.3, 1.6] on 117 rows",
+                "next_step": "",
+                "blocking": False,
+                "met": True,
+                "verdict": "cannot tell",
+            }
+        )
         allowed = all(reason["met"] or not reason["blocking"] for reason in reasons)
         return {
             "name": name,
@@ -830,11 +889,22 @@ class MemoryRun:
             "cost": self.done * 0.00021,
             "elapsed": elapsed,
             "started_at": self.started_at,
-            "error": None,
+            "error": "nothing answers at http://127.0.0.1:1/v1: start the server, or correct the address"
+            if self.status == "failed"
+            else None,
+            "details": "All connection attempts failed" if self.status == "failed" else None,
+            "note": "the run stopped by itself: the rows so far tell #3 from #2" if self.status == "stopped" else None,
         }
 
     def _work(self) -> None:
+        if self.endpoint == "wrong":
+            self.status = "failed"
+            self.on_progress(self.progress())
+            return
         for at in range(len(self.session.data)):
+            if at == self.session.stops_at:
+                self.status = "stopped"
+                break
             for version in self.versions:
                 cell = self._answer(at, version)
                 self.answers.setdefault(at, {})[version] = cell
@@ -879,6 +949,11 @@ class MemoryRun:
             "cached": False,
             "model": "practice-1",
         }
+
+
+def _scorer(name: str, **changes: Any) -> ScorerView:
+    told = {"name": name, "kind": "score", "direction": "higher", "unit": "", "primary": False, "column": None}
+    return cast(ScorerView, told | changes)
 
 
 def _pending_cell() -> CellView:

@@ -114,7 +114,7 @@ def test_a_prompt_is_drafted_run_and_published(visit: Visit, bridge: Bridge) -> 
     page.get_by_role("tab", name="Publish").click()
     page.get_by_text("The gate lets this move through.").wait_for()
     page.get_by_label("Reason").fill("better on 1,000 rows")
-    page.get_by_role("button", name="Publish #4 as the next version and move production to it").click()
+    page.get_by_role("button", name="Publish #4 as v3 and move production from v2 to v3").click()
     page.get_by_text("production holds v3, before v2", exact=False).wait_for()
     workbench = workbench_of(bridge)
     assert workbench.verdict == "better"
@@ -238,7 +238,7 @@ def test_a_run_that_ends_offers_the_new_order(visit: Visit) -> None:
     page.get_by_text("provisional").wait_for()
     offer = page.get_by_role("button", name="Show flipped rows first")
     offer.wait_for()
-    assert page.locator('.pm-grid-row[aria-rowindex="2"]').inner_text().startswith("1")
+    assert page.locator('.pm-grid-row[aria-rowindex="2"]').inner_text().startswith("0")
     offer.click()
     page.locator('.pm-grid-row[aria-rowindex="2"]', has_text="▼").wait_for()
 
@@ -260,7 +260,7 @@ def test_what_stops_a_move_is_shown(visit: Visit) -> None:
     page = visit(panel="publish", withhold="evidence")
     page.get_by_text("The gate stops this move: one thing is missing.").wait_for()
     page.get_by_text("Run the suite in Evaluate and submit its evidence.").wait_for()
-    button = page.get_by_role("button", name="Publish #3 as the next version and move production to it")
+    button = page.get_by_role("button", name="Publish #3 as v3 and move production from v2 to v3")
     assert button.get_attribute("aria-disabled") == "true"
 
 
@@ -269,7 +269,7 @@ def test_a_registry_that_is_down_can_be_asked_again(visit: Visit, bridge: Bridge
     page = visit(panel="publish", registry="down")
     page.get_by_text("The registry does not answer: connection refused.").wait_for()
     workbench_of(bridge).session.registry_state = "connected"
-    page.get_by_role("button", name="Ask again").click()
+    page.get_by_role("button", name="Refresh").click()
     page.get_by_text("The gate lets this move through.").wait_for()
 
 

@@ -506,3 +506,117 @@ def test_closing_ends_what_it_began(open_page: Opening) -> None:
     assert not [
         thread for thread in threading.enumerate() if thread.name in ("pressmark-workspace", "pressmark-registry")
     ]
+
+
+# What a result says of itself
+
+
+def test_a_run_keeps_its_own_pair(open_page: Opening) -> None:
+    """Whatever is picked for the next run, the verdict is the shown run's own, and is never turned round."""
+    page = open_page()
+    for picked in (["#1", "#2"], ["#3", "#2"], ["#2", "#1"]):
+        page.ask("choose_versions", versions=picked)
+        page.settle()
+        shown = page.workbench
+        assert shown.state_evaluate["versions"] == picked
+        assert shown.state_verdict["pair"] == ("#2", "#3")
+        assert (shown.state_verdict["items"][0]["baseline"], shown.state_verdict["items"][0]["candidate"]) == (
+            "#2",
+            "#3",
+        )
+        assert shown.verdict == ""
+    page.ask("choose_versions", versions=["#2", "#3"])
+    page.settle()
+    assert page.workbench.verdict
+
+
+def test_opening_a_run_picks_what_it_was_of(open_page: Opening) -> None:
+    """A run that is opened is picked as it was run, turned round or not."""
+    page = open_page()
+    page.ask("choose_versions", versions=["#3", "#2"])
+    page.ask("start_run")
+    page.until(lambda: page.workbench.state_run["progress"]["status"] == "done")
+    page.settle()
+    page.ask("open_run", run="run-1")
+    page.settle()
+    assert page.workbench.state_evaluate["versions"] == ["#2", "#3"]
+    assert (page.workbench.baseline, page.workbench.version) == ("#2", "#3")
+    page.ask("open_run", run="run-2")
+    page.settle()
+    assert page.workbench.state_evaluate["versions"] == ["#3", "#2"]
+
+
+def test_the_next_flip_is_found_in_rows_that_the_page_has_not(open_page: Opening) -> None:
+    """From any position the next flipped row below or above, and none after the last."""
+    page = open_page(rows=1000)
+    order = page.ask("order", filter="all", sort="row", search="")
+    rows = [row for row in range(1000) if _flipped(page, row)]
+    found, at = [], -1
+    while (at := page.ask("next_flip", token=order["token"], position=at, step=1)["position"]) is not None:
+        found.append(at)
+    assert found == rows
+    assert page.ask("next_flip", token=order["token"], position=rows[1], step=-1)["position"] == rows[0]
+    assert page.ask("next_flip", token=order["token"], position=rows[0], step=-1)["position"] is None
+
+
+def _flipped(page: Page, row: int) -> bool:
+    [view] = page.session.run_rows("run-1", [row], "#2", "category")
+    return view["cells"]["#3"]["change"] in ("better", "worse")
+
+
+def test_a_failed_run_is_run_again_on_another_endpoint(open_page: Opening) -> None:
+    """The versions and the suite of the run that failed are run on the endpoint that was chosen."""
+    page = open_page(finished_run=False)
+    page.ask("choose_versions", versions=["#1", "#3"])
+    page.ask("choose_endpoint", endpoint="wrong")
+    failed = page.ask("start_run")
+    page.until(lambda: (page.workbench.state_run.get("progress") or {}).get("status") == "failed")
+    page.settle()
+    assert "nothing answers" in page.workbench.state_run["progress"]["error"]
+    page.ask("choose_versions", versions=["#2", "#3"])
+    again = page.ask("run_again", run=failed, endpoint="practice")
+    page.until(lambda: page.workbench.state_run["progress"]["status"] == "done")
+    page.settle()
+    shown = page.workbench
+    assert (shown.run, shown.state_run["progress"]["versions"]) == (again, ["#1", "#3"])
+    assert shown.state_evaluate["endpoint"] == "practice"
+    assert shown.state_evaluate["versions"] == ["#1", "#3"]
+
+
+def test_an_ended_run_changes_the_estimate(open_page: Opening) -> None:
+    """What was just answered is known to the next estimate."""
+    page = open_page(finished_run=False, traits={"panel": "evaluate"})
+    assert page.workbench.state_evaluate["estimate"]["cached"] == 0
+    page.ask("start_run")
+    page.until(lambda: (page.workbench.state_evaluate.get("estimate") or {}).get("cached") == 480)
+
+
+def test_a_run_that_ended_by_itself_says_why(open_page: Opening) -> None:
+    """A run that stopped is neither cancelled nor failed, and its note is told."""
+    page = open_page(finished_run=False, stops_at=60)
+    page.ask("start_run")
+    page.until(lambda: (page.workbench.state_run.get("progress") or {}).get("status") == "stopped")
+    assert "tell #3 from #2" in page.workbench.state_run["progress"]["note"]
+
+
+def test_a_slice_narrows_the_rows(open_page: Opening) -> None:
+    """The verdict comes with its slices, and the order of rows can be one slice's."""
+    page = open_page()
+    slices = page.workbench.state_verdict["items"][0]["slices"]
+    assert [each["name"] for each in slices] == ["chat", "form", "mail"]
+    order = page.ask("order", filter="all", sort="row", search="", slice="chat")
+    assert order["total"] == order["counts"]["all"] == 80
+    rows = page.ask("rows", token=order["token"], offset=0, limit=80)["rows"]
+    assert {row["values"]["channel"] for row in rows} == {"chat"}
+
+
+def test_a_version_saved_without_a_message_gets_one_from_what_changed(open_page: Opening) -> None:
+    """The message proposed while typing is the one that is saved where none was written."""
+    page = open_page()
+    body = body_of(page, params={"temperature": 0.7, "max_tokens": 200})
+    body["messages"] = [{**body["messages"][0], "content": "Sort this."}, body["messages"][1]]
+    edit(page, body)
+    assert page.workbench.state_draft["proposal"] == "system message changed, temperature 0 → 0.7"
+    saved = page.ask("save", view="one", name="support/triage", body=body, message="  ", base="#3")
+    assert saved["message"] == "system message changed, temperature 0 → 0.7"
+    assert page.workbench.state_draft["proposal"] == ""

@@ -32,6 +32,7 @@ def make_record(
         "cost": 0.001,
         "latency": 0.25,
         "response_id": f"id-{row}",
+        "ttft": None,
     }
     return {
         "run_id": run_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,8 +23,27 @@ def _columns(path: Path) -> list[tuple[str, str, str]]:
         ).fetchall()
 
 
-def test_the_first_form_is_frozen(store: Store, path: Path) -> None:
-    """Files of the first release are in the world: its step makes exactly these tables, for ever."""
+FIRST_FORM = "sha256:7fe52af2e46af27a73ef4e5ebff09816dfda4b9109aec68c4ffcd1c0505c59f3"
+
+
+def first_release(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a file as the first release made it."""
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:1])
+        patch.setattr(migrations, "NEWEST", 1)
+        Store(path)
+
+
+def test_the_first_form_is_frozen(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of the first release are in the world: its step makes exactly these tables and columns, for ever."""
+    first_release(path, monkeypatch)
+    told = "\n".join(" ".join(column) for column in _columns(path))
+    assert f"sha256:{hashlib.sha256(told.encode()).hexdigest()}" == FIRST_FORM
+    assert [step.__name__ for step in migrations.MIGRATIONS] == ["m001_initial", "m002_limits_and_records"]
+
+
+def test_tables(store: Store, path: Path) -> None:
+    """A workspace has these tables."""
     tables = {table for table, _, _ in _columns(path)}
     assert tables == {
         "answers",
@@ -41,7 +61,33 @@ def test_the_first_form_is_frozen(store: Store, path: Path) -> None:
         "suites",
         "versions",
     }
-    assert [step.__name__ for step in migrations.MIGRATIONS] == ["m001_initial"]
+
+
+def test_a_file_of_the_first_release_is_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Endpoints, runs and answers of the first release are there after the step, and new ones beside them."""
+    first_release(path, monkeypatch)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            """
+            insert into endpoints values ('old', 'http://127.0.0.1:1/v1', null, now());
+            insert into runs values ('r', 'p', null, '{"format": 1}', 'done', now(), now(), null);
+            insert into outputs (run_id, version, row, repeat, output, model, latency, cached, request_digest)
+                values ('r', 'v', 0, 0, 'said', 'm', 0.5, false, 'sha256:key');
+            """
+        )
+    store = Store(path)
+    store.save_endpoint("new", "http://127.0.0.1:2/v1", rpm=60, tpm=1000.5, transport="aiohttp")
+    assert [(e.name, e.rpm, e.tpm, e.transport) for e in store.endpoints()] == [
+        ("new", 60, 1000.5, "aiohttp"),
+        ("old", None, None, None),
+    ]
+    assert store.run("r").record == {}
+    told = store.cached_answers(["sha256:key"])["sha256:key"]
+    assert (told["output"], told["latency"], told["ttft"]) == ("said", 0.5, None)
+    store.create_run("r", {"format": 1}, record={"planned": 3})
+    store.finish_run("r", "stopped", "told")
+    kept = store.run("r")
+    assert (kept.status, kept.note, kept.record) == ("stopped", "told", {"planned": 3})
 
 
 def test_an_older_file_is_brought_up_to_date(
@@ -50,22 +96,23 @@ def test_an_older_file_is_brought_up_to_date(
     """Opening takes the steps that a file has not seen, once, in order, and keeps what is in it."""
     store.save_version("p", unit("a"))
 
-    def m002_colour(connection: duckdb.DuckDBPyConnection) -> None:
+    def m003_colour(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("alter table runs add column colour varchar")
 
-    def m003_shade(connection: duckdb.DuckDBPyConnection) -> None:
+    def m004_shade(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("update runs set colour = 'blue'; alter table runs rename column colour to shade")
 
-    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, m002_colour, m003_shade))
-    monkeypatch.setattr(migrations, "NEWEST", 3)
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, m003_colour, m004_shade))
+    monkeypatch.setattr(migrations, "NEWEST", 4)
     for _ in range(2):
         newer = Store(path)
         assert newer.version("p").number == 1
     assert ("runs", "shade", "VARCHAR") in _columns(path)
     assert newer.sql("select number, name from pressmark_migrations order by number").values.tolist() == [
         [1, "m001_initial"],
-        [2, "m002_colour"],
-        [3, "m003_shade"],
+        [2, "m002_limits_and_records"],
+        [3, "m003_colour"],
+        [4, "m004_shade"],
     ]
 
 
@@ -73,13 +120,13 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(store: Store, path: Path, m
     """A step is taken whole or not at all, and is taken again at the next opening."""
     before = _columns(path)
 
-    def m002_half(connection: duckdb.DuckDBPyConnection) -> None:
+    def m003_half(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("alter table runs add column colour varchar; create table half (n int)")
         raise RuntimeError("killed here")
 
     with monkeypatch.context() as patch:
-        patch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, m002_half))
-        patch.setattr(migrations, "NEWEST", 2)
+        patch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, m003_half))
+        patch.setattr(migrations, "NEWEST", 3)
         with pytest.raises(RuntimeError):
             Store(path)
     assert _columns(path) == before
@@ -89,10 +136,10 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(store: Store, path: Path, m
 def test_a_file_of_a_newer_pressmark_is_refused_in_words(store: Store, path: Path) -> None:
     """A file with a step from the future is left as it is, by opening it and by a store that has it open already."""
     with duckdb.connect(str(path)) as connection:
-        connection.execute("insert into pressmark_migrations values (2, 'm002_future', now())")
+        connection.execute("insert into pressmark_migrations values (3, 'm003_future', now())")
     with pytest.raises(WorkspaceVersionError, match=r"newer Pressmark.*upgrade") as caught:
         Store(path)
-    assert (caught.value.facts["found"], caught.value.facts["known"]) == (2, 1)
+    assert (caught.value.facts["found"], caught.value.facts["known"]) == (3, 2)
     with pytest.raises(WorkspaceVersionError):
         store.save_draft("p", {})
 

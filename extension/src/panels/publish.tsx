@@ -1,9 +1,21 @@
 import { useEffect, useState } from "preact/hooks";
-import { effectOf } from "../logic/effect";
+import { effectOf, nextVersion, parted } from "../logic/effect";
 import { sentence } from "../logic/text";
 import type { EntryView, GateView, ReasonView, RegistryPromptView, VersionView } from "../model";
 import { useAct, useHost, useTrait } from "../parts/hooks";
-import { Button, Empty, ErrorNote, Loading, Note, Problems, Select, Tag, TextField, Time } from "../parts/ui";
+import {
+  Button,
+  Empty,
+  ErrorNote,
+  Loading,
+  Mark,
+  Note,
+  Problems,
+  Select,
+  Tag,
+  TextField,
+  Time,
+} from "../parts/ui";
 
 const USUAL_LABELS = ["production", "staging"];
 
@@ -11,10 +23,11 @@ export function PublishPanel() {
   const registry = useTrait("state_registry");
   const versions = useTrait("state_versions");
   const prompt = useTrait("prompt");
+  const host = useHost();
   const refresh = useAct("refresh_registry");
   const again = (
     <Button onClick={() => void refresh.run({})} busy={refresh.busy}>
-      {refresh.busy ? "Asking…" : "Ask again"}
+      {refresh.busy ? "Refreshing…" : "Refresh"}
     </Button>
   );
   if (!registry.ready) return <Loading what="the registry" lines={5} />;
@@ -40,6 +53,9 @@ export function PublishPanel() {
     return (
       <Empty title="Nothing to publish yet">
         <p>Write a prompt in Draft and save a version.</p>
+        <Button kind="primary" onClick={() => void host.call("show", { panel: "draft" })}>
+          Go to Draft
+        </Button>
       </Empty>
     );
   return (
@@ -147,6 +163,7 @@ function Move(props: { prompt: RegistryPromptView; items: VersionView[] }) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: what was told is about the choice as it was then
   useEffect(() => {
     setAsked(false);
+    setRolling(false);
     for (const act of [move, publish, rollback]) if (act.error) act.clear();
   }, [to, label]);
 
@@ -162,6 +179,9 @@ function Move(props: { prompt: RegistryPromptView; items: VersionView[] }) {
   const given = reason.trim();
   const target_ = view?.target ?? null;
   const already = target_ !== null && target_ === view?.current;
+  // Where nothing is to be moved a reason is asked for only once a rollback was begun.
+  const [rolling, setRolling] = useState(false);
+  const effect = effectOf(label, to, view, nextVersion(prompt));
 
   const act = async () => {
     setAsked(true);
@@ -182,6 +202,7 @@ function Move(props: { prompt: RegistryPromptView; items: VersionView[] }) {
     }
   };
   const back = async () => {
+    if (already && !rolling) return setRolling(true);
     setAsked(true);
     if (!given || !held) return;
     const moved = await rollback.run({ label, reason: given, expected: held.version });
@@ -249,34 +270,38 @@ function Move(props: { prompt: RegistryPromptView; items: VersionView[] }) {
         error={gate.error ?? null}
         waiting={Boolean(to) && !view && !gate.error}
       />
-      <div>
-        <TextField
-          label="Reason"
-          class="pm-wide"
-          value={reason}
-          onInput={setReason}
-          placeholder="Why production should change; it is kept in the change log for ever"
-          invalid={asked && !given}
-          onEnter={() => void act()}
-        />
-        {asked && !given && (
-          <Problems
-            of={[
-              { message: "Give the reason first: it is kept in the change log.", line: null, column: null },
-            ]}
+      {(!already || rolling) && (
+        <div>
+          <TextField
+            label="Reason"
+            class="pm-wide"
+            value={reason}
+            onInput={setReason}
+            placeholder={`Why ${label} should change; it is kept in the change log for ever`}
+            invalid={asked && !given}
+            onEnter={() => void (already ? back() : act())}
           />
-        )}
-      </div>
+          {asked && !given && (
+            <Problems
+              of={[
+                { message: "Give the reason first: it is kept in the change log.", line: null, column: null },
+              ]}
+            />
+          )}
+        </div>
+      )}
       <div class="pm-row pm-acts">
-        <Button
-          kind="primary"
-          busy={move.busy}
-          disabled={!view?.allowed || already}
-          title={view && !view.allowed ? "The gate says no: see the list above" : undefined}
-          onClick={() => void act()}
-        >
-          {move.busy ? "Moving…" : effectOf(label, to, view)}
-        </Button>
+        {effect && (
+          <Button
+            kind="primary"
+            busy={move.busy}
+            disabled={!view?.allowed}
+            title={view && !view.allowed ? "The gate says no: see the list above" : undefined}
+            onClick={() => void act()}
+          >
+            {move.busy ? "Moving…" : effect}
+          </Button>
+        )}
         {to.startsWith("#") && view && target_ === null && (
           <Button busy={publish.busy} onClick={() => void only()}>
             Publish {to}, move nothing
@@ -287,6 +312,11 @@ function Move(props: { prompt: RegistryPromptView; items: VersionView[] }) {
           <Button busy={rollback.busy} onClick={() => void back()}>
             Roll {label} back from {held.version} to {held.previous}
           </Button>
+        )}
+        {held && !held.previous && (
+          <span class="pm-soft">
+            No rollback: {held.version} is the first version that {label} held.
+          </span>
         )}
       </div>
       {[move, publish, rollback].map(
@@ -329,6 +359,7 @@ function Checklist(props: {
         Nothing to move: {gate.label} holds {gate.current} already.
       </p>
     );
+  const { requirements, evidence } = parted(gate.reasons);
   const stopping = gate.reasons.filter((reason) => !reason.met && reason.blocking).length;
   return (
     <div class="pm-gate" role="status">
@@ -340,7 +371,7 @@ function Checklist(props: {
             : `The gate stops this move: ${stopping} things are missing.`}
       </p>
       <ul class="pm-checklist">
-        {[...gate.reasons]
+        {[...requirements]
           .sort((a, b) => weight(a) - weight(b))
           .map((reason) => (
             <li
@@ -363,6 +394,22 @@ function Checklist(props: {
             </li>
           ))}
       </ul>
+      {evidence.length > 0 && (
+        <ul class="pm-checklist" aria-label="Evidence">
+          {evidence.map((reason) => (
+            <li key={reason.code + reason.sentence}>
+              <span class="pm-evidence">
+                <Mark of={reason.verdict ?? null} />
+              </span>
+              <div>
+                <span class="pm-soft">Evidence: </span>
+                {sentence(reason.sentence)}
+                {reason.next_step && <div class="pm-soft">{sentence(reason.next_step)}</div>}
+              </div>
+            </li>
+          ))}
+        </ul>
+      )}
     </div>
   );
 }

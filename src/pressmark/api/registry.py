@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from pressmark import publishing
+from pressmark.address import told
 from pressmark.api.changes import Changes
 from pressmark.errors import EvidenceError, RegistryError
 from pressmark.gate import GateDecision
@@ -74,7 +75,7 @@ class Registry(AbstractContextManager["Registry"]):
             self.backend = Store(address)
         else:
             raise RegistryError(
-                f"{address!r} is no registry's address: use http://…, https://… or sqlite:///FILE", code="bad_url"
+                f"{told(address)} is no registry's address: use http://…, https://… or sqlite:///FILE", code="bad_url"
             )
 
     def close(self) -> None:
@@ -87,7 +88,7 @@ class Registry(AbstractContextManager["Registry"]):
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Registry {self.url}>"
+        return f"<Registry {self.backend.where}>"
 
     def publish(self, version: Version, *, reason: str, workspace: Workspace | None = None) -> Published:
         """Publish a version under its name; the newest published one again makes nothing new.

@@ -7,21 +7,27 @@ import html
 import secrets
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from pressmark.api.shelf import WorkspaceShelf
+from pressmark.api.stopping import Sure
 from pressmark.errors import PressmarkError, RunCancelledError, VersionNotFoundError
-from pressmark.evals import Suite
+from pressmark.evals import Budget, Sink, Spent, Suite
 from pressmark.evals.asking import Patience
+from pressmark.evals.chain import Chain, resolve
 from pressmark.evals.comparison import Comparison, compare_scores
-from pressmark.evals.plan import plan
+from pressmark.evals.plan import Plan, columns_of, order_of, plan
 from pressmark.evals.records import OutputRecord
-from pressmark.evals.report import summarise
-from pressmark.evals.runner import Execution, finished, start
+from pressmark.evals.report import Report, report, summarise
+from pressmark.evals.runner import Execution, check_budget, check_concurrency, finished, start
+from pressmark.evals.stages import ChainPlan
 from pressmark.prompts import Version
+from pressmark.prompts.quoting import shown
 from pressmark.providers import completer
+from pressmark.rendering import PromptVersion
 
 if TYPE_CHECKING:
     import pandas
@@ -30,7 +36,6 @@ if TYPE_CHECKING:
     from pressmark.api.workspace import Workspace
     from pressmark.evals import Progress
     from pressmark.providers import Endpoint
-    from pressmark.rendering import PromptVersion
 
 FORMAT = 1
 _LOOK_EVERY = 0.1
@@ -43,14 +48,18 @@ class RunOptions:
     """How a run asks; none of it changes what is asked, but the repeats.
 
     Attributes:
-        concurrency: Calls in flight at once.
+        concurrency: Calls in flight at once, at most; "auto" or None leaves it to what the endpoint takes.
         repeats: How often each row is asked.
         timeout: Seconds that one attempt may take.
+        budget: What the run may spend.
+        stop_when_sure: Whether to stop as soon as the versions are told apart.
     """
 
-    concurrency: int = 8
+    concurrency: int | Literal["auto"] | None = 8
     repeats: int = 1
     timeout: float = 120.0
+    budget: Budget | None = None
+    stop_when_sure: bool = False
 
 
 # Runs under way in this process. A thread that is still inside the database when the interpreter ends would take the
@@ -80,8 +89,18 @@ class _JournalSink:
 class Runner:
     """A run under way in this process: the asking, the journal and its way into the file."""
 
-    def __init__(self, workspace: Workspace, run_id: str, execution: Execution, drainer: files.Drainer) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        run_id: str,
+        execution: Execution,
+        drainer: files.Drainer,
+        *,
+        record: dict[str, Any],
+        sure: Sure | None,
+    ) -> None:
         self.run_id = run_id
+        self._record, self._sure = record, sure
         self.started = time.monotonic()
         self._workspace = workspace
         self._execution = execution
@@ -149,9 +168,11 @@ class Runner:
             status, note = "cancelled", "The run was stopped; run it again to ask only what is missing."
         except BaseException as error:  # noqa: BLE001 - told in the run's note, and raised where somebody waits
             status, note = "failed", str(error) or type(error).__name__
+        if status == "done" and self._execution.stopped is not None:
+            status, note = "stopped", self._why_stopped()
         try:
             self._drainer.stop()
-            self._workspace.store.finish_run(self.run_id, status, note)
+            self._workspace.store.finish_run(self.run_id, status, note, self._final_record(status))
         except PressmarkError as error:
             self._trouble = error
         finally:
@@ -161,6 +182,27 @@ class Runner:
             self._workspace.changes.tell("runs", run=self.run_id)
             _living.discard(self)
 
+    def _why_stopped(self) -> str:
+        stopped, now = self._execution.stopped, self.progress
+        assert stopped is not None
+        if stopped.by == "sequence":
+            return (
+                f"Stopped after {self._execution.rows_done:,} of {self._record['planned']:,} rows: the confidence"
+                " sequence tells the versions apart."
+            )
+        return (
+            f"Stopped at {now.done:,} of {now.total:,} answers: {stopped.why}. Run it again with a larger budget to go"
+            " on."
+        )
+
+    def _final_record(self, status: str) -> dict[str, Any]:
+        record = self._record | {"rows_done": self._execution.rows_done, "spent": self._execution.spent.to_dict()}
+        if record["method"] != "sequence":
+            record["method"] = "fixed" if status == "done" else "unplanned"
+        if self._sure is not None:
+            record["sequence"] = self._sure.told
+        return record
+
     def _tell(self) -> None:
         while not self._settled.wait(_TELL_EVERY):
             self._workspace.changes.tell("run", run=self.run_id)
@@ -169,71 +211,181 @@ class Runner:
 
 def start_run(
     workspace: Workspace,
-    versions: Sequence[PromptVersion],
+    versions: Sequence[PromptVersion | Chain],
     suite: Suite,
     endpoint: Endpoint,
     options: RunOptions,
 ) -> Runner:
     """Begin a run, or take up the newest unfinished one that asks for the same.
 
+    Args:
+        workspace: Where the run is kept.
+        versions: The baseline first. A version with inputs that the suite's dataset has no column for becomes a chain
+            of the workspace's newest versions.
+        suite: What to run them on.
+        endpoint: Where to ask.
+        options: How.
+
     Raises:
         DatasetError: A column for a variable is missing.
         EndpointAuthError: The endpoint's key is not there.
         VersionNotFoundError: No version was given.
     """
-    distinct = list({version.digest: version for version in versions}.values())
+    store = workspace.store
+    chains = [chain_of(given, suite, store) for given in versions]
+    distinct = list({chain.digest: chain for chain in chains}.values())
     if not distinct:
         raise VersionNotFoundError("a run needs at least one version: pass the baseline first, such as [v1, v2]")
-    store = workspace.store
+    if options.stop_when_sure and len(distinct) < 2:
+        raise VersionNotFoundError(
+            "a run that stops when it is sure compares versions: pass the baseline and a candidate, such as [v1, v2]"
+        )
+    concurrency = None if options.concurrency == "auto" else options.concurrency
+    check_concurrency(concurrency)
     complete = completer(endpoint)
     spec = _spec(distinct, suite, endpoint, options)
-    names = {version.name for version in distinct}
-    run_id, known = _unfinished(workspace, spec, suite)
-    planned = plan(distinct, suite.dataset, base_url=endpoint.base_url, repeats=options.repeats, answered=known)
+    begun = _unfinished(workspace, spec, suite)
+    run_id = begun.run_id
+    planned = _planned(distinct, suite, endpoint.base_url, begun.done, options.repeats)
+    check_budget(options.budget, planned, suite, complete)
+    sequence = options.stop_when_sure or begun.record.get("method") == "sequence"
+    record = begun.record | {"planned": len(suite.dataset), "method": "sequence" if sequence else "unplanned"}
     store.save_dataset(suite.dataset)
     store.save_suite(suite.name, suite.digest, suite.spec())
-    prompt = distinct[0].name if len(names) == 1 else None
-    store.create_run(run_id, spec, prompt=prompt, dataset=suite.dataset.digest)
+    names = {chain.version.name for chain in distinct}
+    prompt = names.pop() if len(names) == 1 else None
+    store.create_run(run_id, spec, prompt=prompt, dataset=suite.dataset.digest, record=record)
     journal = store.journal(run_id)
     drainer = store.drainer(journal).start()
+    sink: Sink = _JournalSink(journal)
+    sure: Sure | None = None
+    if options.stop_when_sure:
+        digests, order = [chain.digest for chain in distinct], order_of(suite.dataset)
+        repeats, earlier = options.repeats, begun.records
+        sink = sure = Sure(sink, suite, digests, order, run_id=run_id, repeats=repeats, known=earlier)
     execution = start(
         planned,
         suite,
         complete,
-        _JournalSink(journal),
+        sink,
         run_id=run_id,
-        concurrency=options.concurrency,
+        concurrency=concurrency,
         patience=Patience(timeout=options.timeout),
         lookup=store.cached_answers,
+        budget=options.budget,
+        spent=begun.spent,
+        stop_when=sure,
     )
-    runner = Runner(workspace, run_id, execution, drainer)
+    runner = Runner(workspace, run_id, execution, drainer, record=record, sure=sure)
     workspace.runners[run_id] = runner
     workspace.changes.tell("runs", run=run_id)
     return runner
 
 
-def _spec(versions: Sequence[PromptVersion], suite: Suite, endpoint: Endpoint, options: RunOptions) -> dict[str, Any]:
+def several(given: Any) -> list[PromptVersion | Chain]:
+    """Return what is to be run as a list; one alone is a list of one.
+
+    Raises:
+        VersionNotFoundError: There is none, or something else among them; the message says what to pass.
+    """
+    alone = isinstance(given, Version | Chain | str) or not isinstance(given, Iterable)
+    versions = [given] if alone else list(given)
+    if not versions:
+        raise VersionNotFoundError("no version was given to run: pass one, such as ws.version('support/triage', '#1')")
+    for version in versions:
+        if isinstance(version, str):
+            raise VersionNotFoundError(
+                f"{version!r} does not say which prompt's version is meant: pass the version itself, such as"
+                " ws.version('support/triage', '#1')"
+            )
+        if not isinstance(version, PromptVersion | Chain):
+            raise VersionNotFoundError(
+                f"{shown(version)} is no version of a prompt: pass what ws.save() or ws.version('support/triage', '#1')"
+                " returns"
+            )
+    return versions
+
+
+def chain_of(given: PromptVersion | Chain, suite: Suite, store: files.Store) -> Chain:
+    """Return what is to be run: a version alone, or with what feeds those inputs that are no columns of the suite."""
+    if isinstance(given, Chain):
+        return given
+    if given.unit.inputs.keys() <= set(suite.dataset.columns):
+        return Chain.of(given)
+    return resolve(given, WorkspaceShelf(store).find)
+
+
+def _chain_again(told: Mapping[str, Any], store: files.Store) -> Chain:
+    """The chain that a run's description tells of."""
+    lock = told.get("lock", {})
+    version = store.version(told["name"], told.get("unit", told["digest"]))
+    if not lock:
+        return Chain.of(version)
+    return resolve(version, lambda name, label: store.version(name, lock[f"{name}@{label}"]))
+
+
+def _planned(chains: Sequence[Chain], suite: Suite, base_url: str, known: set[Any], repeats: int) -> Plan | ChainPlan:
+    """What to ask, checked as far as it can be before the first answer."""
+    if not any(chain.upstream for chain in chains):
+        return plan(chains, suite.dataset, base_url=base_url, repeats=repeats, answered=known)
+    for member in {member.digest: member for chain in chains for member in chain.members}.values():
+        columns_of(member, suite.dataset)
+    return ChainPlan(tuple(chains), repeats, frozenset(known))
+
+
+def _spec(chains: Sequence[Chain], suite: Suite, endpoint: Endpoint, options: RunOptions) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "versions": [
-            {"name": version.name, "version": version.version, "digest": version.digest} for version in versions
-        ],
+        "versions": [_version_spec(chain, chains) for chain in chains],
         "suite": {"name": suite.name, "digest": suite.digest},
         "endpoint": {"name": endpoint.name, "base_url": endpoint.base_url},
         "repeats": options.repeats,
     }
 
 
-def _unfinished(workspace: Workspace, spec: dict[str, Any], suite: Suite) -> tuple[str, set[Any]]:
-    """The id to run under and the tasks that need no asking: of a run that was stopped, or a new one."""
+def _version_spec(chain: Chain, chains: Sequence[Chain]) -> dict[str, Any]:
+    version = chain.version
+    told = {"name": version.name, "version": version.version, "digest": chain.digest}
+    if not chain.upstream:
+        return told
+    twins = [other for other in chains if other.version.digest == version.digest and other.digest != chain.digest]
+    if twins:
+        # The same version twice: what tells them apart is what feeds them.
+        theirs = {member.digest for other in twins for member in other.members}
+        fed = [str(member.version) for member in chain.members[:-1] if member.digest not in theirs]
+        told["version"] = f"{version.version} after {', '.join(fed)}"
+    return {**told, "unit": version.digest, "lock": chain.lock}
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """What is there of a run that begins, or goes on."""
+
+    run_id: str
+    records: list[OutputRecord] = field(default_factory=list)
+    done: set[Any] = field(default_factory=set)
+    record: dict[str, Any] = field(default_factory=dict)
+    spent: Spent = field(default_factory=Spent)
+
+
+def _unfinished(workspace: Workspace, spec: dict[str, Any], suite: Suite) -> _Begun:
+    """Return the newest run that asks for the same and did not come to its end, or a new one."""
     store = workspace.store
     alive = store.running()
     for kept in store.runs():
         if kept.status != "done" and kept.run_id not in alive and kept.spec == spec:
             store.recover()
             records = [OutputRecord.from_dict(told) for told in store.records(kept.run_id)]
-            return kept.run_id, set(finished(records, suite))
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}", set()
+            return _Begun(kept.run_id, records, finished(records, suite), kept.record, _spent(store, kept))
+    return _Begun(f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}")
+
+
+def _spent(store: files.Store, kept: files.Run) -> Spent:
+    """What a run has spent: by its record, or by its outputs where a process died before it wrote one."""
+    told, found = Spent.from_dict(kept.record.get("spent") or {}), Spent.from_dict(store.spent(kept.run_id))
+    return Spent(
+        max(told.calls, found.calls), max(told.tokens, found.tokens), max(told.money, found.money), told.minutes
+    )
 
 
 class Run:
@@ -256,11 +408,38 @@ class Run:
 
     @property
     def status(self) -> str:
-        """`running`, `done`, `cancelled`, `failed`, or `interrupted` where its process is gone."""
+        """`running`, `done`, `stopped` (its budget, or sure enough), `cancelled`, `failed`, `interrupted` (killed)."""
         status = self._workspace.store.run(self.id).status
         if status == "running" and self.id not in self._workspace.store.running():
             return "interrupted"
         return status
+
+    @property
+    def planned(self) -> int:
+        """How many rows the run was to ask, declared before its first call."""
+        told = self._now.record.get("planned")
+        return int(told) if told is not None else len(self.suite.dataset)
+
+    @property
+    def method(self) -> Literal["fixed", "sequence", "unplanned"]:
+        """By which rule its size came about, and so which verdict it bears.
+
+        `fixed`: every planned row was asked. `sequence`: it was watched by a confidence sequence and might stop on it,
+        whether it did or not. `unplanned`: a budget, a stop or a failure ended it, or it is still under way.
+        """
+        now = self._now
+        if now.record.get("method") == "sequence":
+            return "sequence"
+        return "fixed" if now.status == "done" else "unplanned"
+
+    @property
+    def note(self) -> str | None:
+        """Why it ended before its last row, as a sentence; None for a run that did not."""
+        return self._now.note
+
+    @property
+    def _now(self) -> files.Run:
+        return self._workspace.store.run(self.id)
 
     @property
     def versions(self) -> tuple[str, ...]:
@@ -281,6 +460,48 @@ class Run:
     def suite(self) -> Suite:
         """The suite as it was when the run began."""
         return self._workspace.load_suite(self._workspace.store.suite_spec(self._kept.spec["suite"]["digest"]))
+
+    def report(self, baseline: Version | str | None = None, candidate: Version | str | None = None) -> Report:
+        """Return the suite's verdict on a candidate."""
+        names = self.versions
+        before = self.digest_of(names[0] if baseline is None else self.name_of(baseline))
+        after = self.digest_of(names[-1] if candidate is None else self.name_of(candidate))
+        records = [OutputRecord.from_dict(told) for told in self._workspace.store.records(self.id)]
+        called = {digest: name for name, digest in self._digests.items()}
+        return report(records, self.suite, before, after, names=called)
+
+    @property
+    def repeats(self) -> int:
+        """How often each row was asked."""
+        return int(self._kept.spec["repeats"])
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that were served."""
+        return tuple(sorted(self.results["model"].dropna().unique().tolist()))
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The dataset's rows that were asked, in the order in which they were asked."""
+        asked = {int(row) for row in self.results["row"].unique()}
+        return tuple(row for row in order_of(self.suite.dataset) if row in asked)
+
+    def row_scores(self, scorer: str | None = None) -> pandas.DataFrame:
+        """Return version (digest), scorer, row and value, the mean over repeats; of one scorer where it is named."""
+        return self._workspace.store.row_scores(self.id, scorer)
+
+    def answers_of(self, rows: Sequence[int], digests: Sequence[str]) -> dict[tuple[int, str], str]:
+        """Return whole outputs by row and version (digest), without those that are errors or still to come.
+
+        Of several repeats it is the first that has one.
+        """
+        found = self._workspace.store.run_rows(self.id, digests, rows, cut=None)
+        return {
+            (row.row, digest): cell.output
+            for row in found
+            for digest, cell in row.cells.items()
+            if not cell.pending and (cell.error is None or cell.output)
+        }
 
     @property
     def results(self) -> pandas.DataFrame:
@@ -336,14 +557,11 @@ class Run:
             SuiteError: The suite has no such scorer.
             StatsError: No row has a score of both.
         """
-        names = self.versions
-        if len(names) < 2 and (baseline is None or candidate is None):
-            raise VersionNotFoundError(f"run {self.id} has one version ({names[0]}): a comparison needs two")
-        before = self.name_of(names[0] if baseline is None else baseline)
-        after = self.name_of(names[-1] if candidate is None else candidate)
+        first, second = self.pair(baseline, candidate)
+        before, after = self.name_of(first), self.name_of(second)
         suite = self.suite
         judged = suite.scorer(scorer)
-        pairs = self._workspace.store.paired_scores(self.id, self._digests[before], self._digests[after], judged.name)
+        pairs = self._workspace.store.paired_scores(self.id, first, second, judged.name)
         return compare_scores(
             _by_row(pairs, "baseline"),
             _by_row(pairs, "candidate"),
@@ -354,6 +572,18 @@ class Run:
             names=(before, after),
         )
 
+    def pair(self, baseline: Version | str | None = None, candidate: Version | str | None = None) -> tuple[str, str]:
+        """Return the digests of two versions of the run: those named, else its first and its last.
+
+        Raises:
+            VersionNotFoundError: The run does not have one of them, or has only one.
+        """
+        names = self.versions
+        if len(names) < 2 and (baseline is None or candidate is None):
+            raise VersionNotFoundError(f"run {self.id} has one version ({names[0]}): a comparison needs two")
+        before = self.name_of(names[0] if baseline is None else baseline)
+        return self._digests[before], self._digests[self.name_of(names[-1] if candidate is None else candidate)]
+
     def name_of(self, version: Version | str) -> str:
         """Return what the run calls a version.
 
@@ -363,6 +593,12 @@ class Run:
         for name, digest in self._digests.items():
             if (version.digest == digest) if isinstance(version, Version) else version in (name, digest):
                 return name
+        if isinstance(version, Version):
+            # A version that ran as part of a chain, where it ran once.
+            units = {told["digest"]: told.get("unit") for told in self._kept.spec["versions"]}
+            fitting = [name for name, digest in self._digests.items() if units[digest] == version.digest]
+            if len(fitting) == 1:
+                return fitting[0]
         raise VersionNotFoundError(f"run {self.id} has no version {version}; it has {', '.join(self.versions)}")
 
     def digest_of(self, name: str) -> str:
@@ -378,7 +614,7 @@ class Run:
             **options: As for `ws.evaluate`.
         """
         space = self._workspace
-        versions = [space.store.version(told["name"], told["digest"]) for told in self._kept.spec["versions"]]
+        versions = [_chain_again(told, space.store) for told in self._kept.spec["versions"]]
         options.setdefault("repeats", self._kept.spec["repeats"])
         if self.status == "done":
             # Taken up again for the rows that ended as errors.

@@ -5,26 +5,33 @@ from __future__ import annotations
 import getpass
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pressmark import publishing
 from pressmark.api.changes import Changes
 from pressmark.api.difference import Difference
-from pressmark.api.runs import Run, Runner, RunOptions, start_run
-from pressmark.errors import EndpointNotFoundError, VersionNotFoundError
-from pressmark.evals import Dataset, Suite
+from pressmark.api.runs import Run, Runner, RunOptions, several, start_run
+from pressmark.errors import EndpointNotFoundError, SuiteError, VersionNotFoundError
+from pressmark.evals import Budget, Dataset, Suite
+from pressmark.evals.chain import Chain
 from pressmark.evals.scorers import Scorer
 from pressmark.evals.scorers.custom import ScoreFunction
 from pressmark.prompts import Version
-from pressmark.providers import Endpoint, default_endpoint
+from pressmark.prompts.quoting import shown
+from pressmark.providers import Endpoint, Transport, default_endpoint
 from pressmark.rendering import PromptVersion, build_unit
 from pressmark.workspace import Store, import_rows
 
 if TYPE_CHECKING:
     import pandas
 
+    from pressmark.api.impact import ChangeEvaluation
+    from pressmark.api.rating import RatingSession
     from pressmark.api.registry import Registry
+    from pressmark.evals.estimate import RunPlan
+    from pressmark.evals.rating import Kind, RatingResult
     from pressmark.widgets import Workbench
+    from pressmark.workspace import SavedEndpoint
 
 
 class Workspace:
@@ -56,7 +63,7 @@ class Workspace:
         *,
         messages: Sequence[Mapping[str, Any]] | None = None,
         text: str | None = None,
-        model: str,
+        model: str | None = None,
         params: Mapping[str, Any] | None = None,
         variables: Mapping[str, Any] | None = None,
         tools: Sequence[Mapping[str, Any]] | None = None,
@@ -89,6 +96,7 @@ class Workspace:
             InvalidUnitError: A part is wrong; `field` names it.
             TemplateError: A template is wrong; with line and column.
             InvalidNameError: The name is not of the allowed form.
+            GraphCycleError: Its inputs would close a circle.
         """
         unit = build_unit(
             messages=messages,
@@ -192,6 +200,7 @@ class Workspace:
         scorers: Sequence[Scorer] | None = None,
         primary: str | None = None,
         slice: str | None = None,
+        prompt: str | None = None,
     ) -> Suite:
         """Make and keep a suite, or return the suite of that name.
 
@@ -201,6 +210,7 @@ class Workspace:
             scorers: What scores the outputs; without them, the suite that is kept under the name is returned.
             primary: The scorer whose verdict is the suite's; else the first.
             slice: A column by which results are told apart.
+            prompt: The prompt that it judges: `evaluate_change` runs it when that prompt or one upstream of it changes.
 
         Raises:
             SuiteError: The parts do not fit together.
@@ -212,7 +222,7 @@ class Workspace:
             dataset = self.store.dataset(dataset)
         elif not isinstance(dataset, Dataset):
             dataset = self.dataset(name, dataset)
-        suite = Suite.of(name, dataset, scorers or (), primary=primary, slice=slice)
+        suite = Suite.of(name, dataset, scorers or (), primary=primary, slice=slice, prompt=prompt)
         for scorer in suite.scorers:
             if (function := getattr(scorer, "function", None)) is not None:
                 self.functions[scorer.name] = function
@@ -220,8 +230,10 @@ class Workspace:
         self.changes.tell("catalog")
         return suite
 
-    def load_suite(self, spec: Mapping[str, Any]) -> Suite:
-        """Return the suite that a description tells of, with the functions known in this process."""
+    def load_suite(self, spec: Mapping[str, Any] | str) -> Suite:
+        """Return the suite that a description tells of, or the one of that name, with this process's functions."""
+        if not isinstance(spec, Mapping) or "dataset" not in spec:
+            return self.suite(spec) if isinstance(spec, str) else self._suite(spec)
         told = spec["dataset"]
         return Suite.from_spec(spec, self.store.dataset(told["name"], told["digest"]), self.functions)
 
@@ -229,13 +241,26 @@ class Workspace:
         """Return every suite: name, digest, description, versions, when it was kept."""
         return self.store.suites()
 
-    def endpoint(self, name: str, *, base_url: str | None = None, key_env: str | None = None) -> Endpoint:
+    def endpoint(
+        self,
+        name: str,
+        *,
+        base_url: str | None = None,
+        key_env: str | None = None,
+        rpm: float | None = None,
+        tpm: float | None = None,
+        transport: Transport = "httpx2",
+    ) -> Endpoint:
         """Keep where a model is reached, or return what is kept under the name.
 
         Args:
             name: What to call it.
             base_url: Its address, such as `https://host/v1`; without one, what is kept under the name is returned.
             key_env: The *name* of the environment variable that holds its key. The key itself is never kept.
+            rpm: Requests that it takes a minute; runs keep to it.
+            tpm: Tokens that it takes a minute, in and out together; runs keep to it.
+            transport: What makes the connections: `httpx2`, or `aiohttp`, which takes less of the processor where many
+                calls are under way and needs the extra of that name.
 
         Raises:
             EndpointError: An argument is malformed, or looks like a key.
@@ -244,13 +269,14 @@ class Workspace:
         if base_url is None:
             kept = self.store.endpoint(name)
         else:
-            kept = self.store.save_endpoint(name, base_url, key_env)
+            given = Endpoint(name, base_url, key_env, rpm, tpm, transport)
+            kept = self.store.save_endpoint(name, base_url, key_env, rpm=rpm, tpm=tpm, transport=given.transport)
             self.changes.tell("catalog")
-        return Endpoint(kept.name, kept.base_url, kept.key_env)
+        return _endpoint(kept)
 
     def endpoints(self) -> list[Endpoint]:
         """Return every endpoint that is kept, and the one that the environment names, where it names one."""
-        kept = [Endpoint(saved.name, saved.base_url, saved.key_env) for saved in self.store.endpoints()]
+        kept = [_endpoint(saved) for saved in self.store.endpoints()]
         named = os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_KEY")
         if named and "default" not in {endpoint.name for endpoint in kept}:
             kept.append(default_endpoint())
@@ -280,15 +306,43 @@ class Workspace:
             " or set OPENAI_API_KEY. `pressmark practice-model` serves one that needs no key"
         )
 
-    def evaluate(
+    def plan(
         self,
-        versions: Sequence[PromptVersion],
+        versions: Sequence[PromptVersion | Chain] | PromptVersion | Chain,
         suite: Suite | str,
         *,
         endpoint: str | Endpoint | None = None,
         concurrency: int = 8,
         repeats: int = 1,
+    ) -> RunPlan:
+        """Return what `evaluate` with the same arguments would take, and what it could show; nobody is asked.
+
+        Returns:
+            Calls, tokens, cost and time, and the smallest difference that so many rows show; `rows_needed(difference)`
+            tells how many rows a difference takes.
+
+        Raises:
+            VersionNotFoundError: What was given as versions are none.
+            DatasetError: A column for a variable is missing.
+            EndpointNotFoundError: There is no such endpoint.
+        """
+        from pressmark.api.planning import plan_run
+
+        where = self.choose_endpoint(endpoint)
+        given = several(versions)
+        return plan_run(self.store, given, self._suite(suite), where, repeats=repeats, concurrency=concurrency)
+
+    def evaluate(
+        self,
+        versions: Sequence[PromptVersion | Chain] | PromptVersion | Chain,
+        suite: Suite | str,
+        *,
+        endpoint: str | Endpoint | None = None,
+        concurrency: int | Literal["auto"] | None = 8,
+        repeats: int = 1,
         timeout: float = 120.0,
+        budget: Budget | None = None,
+        stop_when_sure: bool = False,
         progress: bool = True,
     ) -> Run:
         """Run versions over a suite and wait for the end; works in a script and in a notebook cell.
@@ -297,42 +351,132 @@ class Workspace:
         stopped, and equal requests are answered from the file.
 
         Args:
-            versions: The baseline first.
+            versions: The baseline first, or one alone. What a version takes from prompts upstream is asked first, each
+                prompt once a row: of their newest versions, or of those that a chain fixes.
             suite: What to run them on.
             endpoint: Where to ask: a name or an endpoint; else the only one there is.
-            concurrency: Calls in flight at once.
+            concurrency: Calls in flight at once, at most: a run begins with a few and rises to it as long as the
+                endpoint keeps up. "auto" or None sets no limit but what the endpoint takes.
             repeats: How often each row is asked.
             timeout: Seconds that one attempt may take.
+            budget: What the run may spend in all, such as `pm.Budget(money=2)`. Where the next call could exceed it,
+                the run stops: its answers are kept, and the same call with a larger budget goes on.
+            stop_when_sure: Stop as soon as the confidence sequence of the primary scorer tells every version from the
+                first, with a look every 10 rows. The run's `method` is then `sequence`.
             progress: Whether to show a progress bar.
 
         Returns:
-            The run. Rows that could not be answered are error rows, with the reason.
+            The run. Rows that could not be answered are error rows, with the reason. Its status is `stopped` where its
+            budget or `stop_when_sure` ended it; its `note` says which.
 
         Raises:
+            BudgetError: Money is budgeted for a model whose price is not known.
+            VersionNotFoundError: What was given as versions are none.
             DatasetError: A column for a variable is missing.
             EndpointAuthError: The endpoint refuses the key, or the key's variable is empty.
             EndpointConnectionError: Nothing answers at the endpoint's address.
             KeyboardInterrupt: The cell was interrupted; what was answered is kept.
         """
-        options = RunOptions(concurrency=concurrency, repeats=repeats, timeout=timeout)
-        runner = start_run(self, versions, self._suite(suite), self.choose_endpoint(endpoint), options)
+        options = RunOptions(
+            concurrency=concurrency,
+            repeats=repeats,
+            timeout=timeout,
+            budget=budget,
+            stop_when_sure=stop_when_sure,
+        )
+        runner = start_run(self, several(versions), self._suite(suite), self.choose_endpoint(endpoint), options)
         return runner.wait(progress=progress)
 
     async def aevaluate(
         self,
-        versions: Sequence[PromptVersion],
+        versions: Sequence[PromptVersion | Chain] | PromptVersion | Chain,
         suite: Suite | str,
         *,
+        endpoint: str | Endpoint | None = None,
+        concurrency: int | Literal["auto"] | None = 8,
+        repeats: int = 1,
+        timeout: float = 120.0,
+        budget: Budget | None = None,
+        stop_when_sure: bool = False,
+        progress: bool = True,
+    ) -> Run:
+        """Run versions over a suite from an async caller; see `evaluate`. Cancelling the caller stops the run."""
+        options = RunOptions(
+            concurrency=concurrency,
+            repeats=repeats,
+            timeout=timeout,
+            budget=budget,
+            stop_when_sure=stop_when_sure,
+        )
+        runner = start_run(self, several(versions), self._suite(suite), self.choose_endpoint(endpoint), options)
+        return await runner.finished(progress=progress)
+
+    def affected(
+        self, version: PromptVersion, label: str = "production", *, registry: Registry | None = None
+    ) -> tuple[str, ...]:
+        """Return the prompts downstream that a version would reach as that label, in the order in which they run.
+
+        Args:
+            version: The candidate.
+            label: The label that it is meant for.
+            registry: Whose labels everything stands at; else the newest versions of this workspace stand.
+
+        Raises:
+            GraphCycleError: Prompts feed each other in a circle.
+        """
+        from pressmark.api.impact import change_of
+
+        return change_of(self, version, label, registry).downstream
+
+    def evaluate_change(
+        self,
+        version: PromptVersion,
+        label: str = "production",
+        *,
+        registry: Registry | None = None,
+        suites: Mapping[str, Sequence[Suite | str]] | None = None,
         endpoint: str | Endpoint | None = None,
         concurrency: int = 8,
         repeats: int = 1,
         timeout: float = 120.0,
         progress: bool = True,
-    ) -> Run:
-        """Run versions over a suite from an async caller; see `evaluate`. Cancelling the caller stops the run."""
-        options = RunOptions(concurrency=concurrency, repeats=repeats, timeout=timeout)
-        runner = start_run(self, versions, self._suite(suite), self.choose_endpoint(endpoint), options)
-        return await runner.finished(progress=progress)
+    ) -> ChangeEvaluation:
+        """Run the suites of a prompt and of everything downstream, with the version as that label and as it is now.
+
+        Each prompt of a chain is asked once a row; what a chain has answered before is not asked again.
+
+        Args:
+            version: The candidate.
+            label: The label that it is meant for.
+            registry: Whose labels everything stands at; else the newest versions of this workspace stand.
+            suites: Suites by prompt; else those made with `ws.suite(…, prompt=…)`.
+            endpoint: Where to ask.
+            concurrency: Calls in flight at once.
+            repeats: How often each row is asked.
+            timeout: Seconds that one attempt may take.
+            progress: Whether to show progress bars.
+
+        Returns:
+            The verdicts; `.evidence` is what a registry's gate takes, `.to_file(path)` writes it.
+
+        Raises:
+            SuiteNotFoundError: The prompt itself has no suite.
+            VersionNotFoundError: The label holds this version already.
+            GraphCycleError: Prompts feed each other in a circle.
+            EndpointError: No call could go well.
+        """
+        from pressmark.api.impact import evaluate_change
+
+        return evaluate_change(
+            self,
+            version,
+            label,
+            self.choose_endpoint(endpoint),
+            RunOptions(concurrency=concurrency, repeats=repeats, timeout=timeout),
+            registry=registry,
+            suites=suites,
+            progress=progress,
+        )
 
     def run(self, run_id: str) -> Run:
         """Return a run by its id, also after a kernel restart.
@@ -353,6 +497,62 @@ class Workspace:
             names = ", ".join(run.versions)
             rows.append([run.id, kept.prompt, names, run.suite_name, run.endpoint_name, run.status, kept.started_at])
         return pd.DataFrame(rows, columns=columns)
+
+    def rate(
+        self,
+        run: Run,
+        baseline: Version | str | None = None,
+        candidate: Version | str | None = None,
+        *,
+        rater: str | None = None,
+        kind: Kind = "pairwise",
+        scale: tuple[int, int] = (1, 5),
+        again: float = 0.1,
+        rows: Sequence[int] | None = None,
+    ) -> RatingSession:
+        """Begin to rate a run's outputs blind, or go on where this rater stopped.
+
+        Args:
+            run: Whose outputs.
+            baseline: A version of the run; else its first.
+            candidate: Another; else its last.
+            rater: Who rates; else the workspace's author.
+            kind: `pairwise` shows two outputs side by side, sides drawn; `pointwise` one at a time, to be graded.
+            scale: The worst grade and the best.
+            again: Share of the questions that are asked twice, for the rater's agreement with themselves.
+            rows: Which rows; else all.
+
+        Returns:
+            The session: `question`, `answer(choice)`, `back()`, and `reveal()` at the end.
+
+        Raises:
+            RatingError: There is nothing to rate.
+            VersionNotFoundError: The run has no such version.
+        """
+        from pressmark.api.rating import RatingSession
+
+        pair = run.pair(baseline, candidate)
+        return RatingSession(
+            self.store, run, pair, rater or self.author, kind=kind, scale=scale, again=again, rows=rows
+        )
+
+    def ratings(
+        self,
+        run: Run,
+        baseline: Version | str | None = None,
+        candidate: Version | str | None = None,
+        *,
+        kind: Kind = "pairwise",
+        scale: tuple[int, int] = (1, 5),
+    ) -> RatingResult:
+        """Return what everybody's ratings say of two versions of a run.
+
+        Raises:
+            RatingError: Nobody has rated them yet.
+        """
+        from pressmark.api.rating import rated
+
+        return rated(self.store, run, run.pair(baseline, candidate), kind, scale)
 
     def sql(self, query: str) -> pandas.DataFrame:
         """Return what one SQL query finds in the file; it cannot change the file.
@@ -377,8 +577,20 @@ class Workspace:
             registry = Registry()
         return Workbench(Session(self, registry), prompt=name or "")
 
-    def _suite(self, suite: Suite | str) -> Suite:
-        return self.suite(suite) if isinstance(suite, str) else suite
+    def _suite(self, suite: Any) -> Suite:
+        if isinstance(suite, str):
+            return self.suite(suite)
+        if not isinstance(suite, Suite):
+            raise SuiteError(
+                f"{shown(suite)} is no suite: make one of rows and scorers with"
+                " ws.suite('basics', dataset=…, scorers=[…]), and pass it or its name"
+            )
+        return suite
+
+
+def _endpoint(kept: SavedEndpoint) -> Endpoint:
+    transport = cast("Transport", kept.transport or "httpx2")
+    return Endpoint(kept.name, kept.base_url, kept.key_env, kept.rpm, kept.tpm, transport)
 
 
 def _user() -> str:

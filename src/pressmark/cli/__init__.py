@@ -14,7 +14,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 from pressmark import __version__
-from pressmark.cli import lab, policies, reading, releases, servers, tokens
+from pressmark.cli import evaluating, lab, policies, reading, releases, servers, tokens
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,6 +33,7 @@ for command in (
     lab.lab,
     servers.serve,
     servers.practice_model,
+    evaluating.evaluate,
     releases.publish,
     releases.pull,
     releases.promote,

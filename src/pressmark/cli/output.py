@@ -24,6 +24,7 @@ from pressmark.errors import (
     PressmarkError,
     RegistryError,
     RegistryUnavailableError,
+    VersionNotFoundError,
     WorkspaceFullError,
     WorkspaceLockedError,
 )
@@ -113,13 +114,23 @@ def needing(extra: str) -> Iterator[None]:
 
 def fail(error: PressmarkError, *, as_json: bool) -> NoReturn:
     """Print the error and end the command with the status that it stands for."""
-    _end(_in_commands(str(error)), _status(error), as_json, kind=type(error).__name__, reasons=_reasons(error))
+    _end(_in_commands(error), _status(error), as_json, kind=type(error).__name__, reasons=_reasons(error))
 
 
-def _in_commands(message: str) -> str:
+def _in_commands(error: PressmarkError) -> str:
     """The message with a next step that is a line of Python told as a command."""
-    message = re.sub(r"registry\.(?:versions|labels)\('([^']*)'\)", r"`pressmark log \1`", message)
-    return message.replace("registry.prompts()", "`pressmark log`")
+    message = re.sub(r"registry\.(?:versions|labels)\('([^']*)'\)", r"`pressmark log \1`", str(error))
+    message = message.replace("registry.prompts()", "`pressmark log`").replace(
+        "registry.tokens()", "`pressmark token list`"
+    )
+    message = re.sub(r"say to='(v[0-9]+)'", r"say --to \1", message).replace("with to=,", "with --to,")
+    if isinstance(error, ConflictError):
+        held = getattr(error.current, "version", None)
+        expected = "none" if held is None else f"v{str(held).removeprefix('v')}"
+        message = re.sub(
+            "reload and try again", f"run it again with `--expected {expected}`", message, flags=re.IGNORECASE
+        )
+    return message
 
 
 def _end(
@@ -134,7 +145,10 @@ def _end(
 
 
 def _status(error: PressmarkError) -> int:
-    if isinstance(error, _REFUSALS):
+    if getattr(error, "code", "") == "bad_token":
+        return WRONG_USE  # it was never sent, so nobody refused it
+    # A rollback in the right form, of a label that has nothing to go back to.
+    if isinstance(error, _REFUSALS) or (isinstance(error, VersionNotFoundError) and "label" in error.facts):
         return REFUSED
     if isinstance(error, _UNREACHABLE):
         return UNREACHABLE

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, ParamSpec, Protocol, TypeVar
 
 import click
 
+from pressmark.address import told
 from pressmark.cli.output import needing
 from pressmark.errors import RegistryError, WorkspaceError
 
@@ -46,7 +47,7 @@ def open_registry(url: str, *, new: bool = False) -> RegistryBackend:
         return Remote(url, os.environ.get("PRESSMARK_TOKEN"))
     if not url.startswith(("sqlite:", "postgresql:", "postgres:")):
         raise RegistryError(
-            f"{url!r} is no registry's address: write http://…, https://… or sqlite:///FILE after --registry"
+            f"{told(url)} is no registry's address: write http://…, https://… or sqlite:///FILE after --registry"
         )
     path = Path(url.removeprefix("sqlite:///"))
     if url.startswith("sqlite:///") and not new and not path.exists():

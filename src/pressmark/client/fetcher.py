@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import socket
 import sys
 import time
@@ -17,8 +18,9 @@ from weakref import WeakSet
 
 import urllib3
 from urllib3.connection import HTTPConnection
-from urllib3.util import Timeout, parse_url
+from urllib3.util import Timeout
 
+from pressmark.address import authorization, read_address
 from pressmark.client.answers import Head, Move, SyncAnswer, malformed, read_head, read_move, read_sync
 from pressmark.client.sse import Event, EventReader
 from pressmark.errors import (
@@ -67,7 +69,7 @@ class Fetcher:
         self._base, self._pool = _pool(url)
         self._sockets = _Sockets()
         self._pool.ConnectionCls = _tracked(self._pool.ConnectionCls, self._sockets)
-        self._headers = {"User-Agent": _user_agent(), **_authorization(token)}
+        self._headers = {"User-Agent": _user_agent(), **authorization(token)}
         self._query = [("label", label) for label in labels] + [("name", name) for name in names]
 
     def sync(self, etag: str | None = None) -> Synced | None:
@@ -230,25 +232,10 @@ def _moved(event: Event) -> Move | Head | None:
 
 
 def _pool(url: str) -> tuple[str, urllib3.HTTPConnectionPool]:
-    try:
-        parts = parse_url(url.strip())
-    except (ValueError, urllib3.exceptions.HTTPError):
-        parts = None
-    if parts is None or parts.scheme not in ("http", "https") or not parts.host or parts.query:
-        raise RegistryError(
-            f"{url!r} is no registry URL: write it as 'https://registry.example.org' or 'http://127.0.0.1:8765'",
-            code="bad_url",
-            hint="pass url= or set PRESSMARK_URL",
-        )
-    if parts.auth:
-        raise RegistryError(
-            "the registry's URL holds a user or password: pass the token as token= or PRESSMARK_TOKEN instead",
-            code="bad_url",
-            hint="take it out of the URL",
-        )
-    kind = urllib3.HTTPSConnectionPool if parts.scheme == "https" else urllib3.HTTPConnectionPool
+    address = read_address(url)
+    kind = urllib3.HTTPSConnectionPool if address.scheme == "https" else urllib3.HTTPConnectionPool
     # Both a poll and a stream may be open for a moment.
-    return (parts.path or "").rstrip("/"), kind(parts.host, parts.port, maxsize=2, block=False)
+    return address.path, kind(address.host, address.port, maxsize=2, block=False)
 
 
 class _Sockets:
@@ -287,18 +274,6 @@ def _tracked(kind: Any, sockets: _Sockets) -> Any:
 
     assert issubclass(kind, HTTPConnection)
     return TrackedConnection
-
-
-def _authorization(token: str | None) -> dict[str, str]:
-    if token is None or not (token := token.strip()):
-        return {}
-    if not token.isascii() or not token.isprintable() or " " in token:
-        # The value itself stays out of the message: it may be most of a good token.
-        raise AuthenticationError(
-            "the token holds a space, line break or other character that no token has: check how it was copied",
-            hint="pass the token alone",
-        )
-    return {"Authorization": f"Bearer {token}"}
 
 
 def _user_agent() -> str:
@@ -343,4 +318,4 @@ def _cause(error: BaseException) -> str:
         return "it did not answer in time"
     if isinstance(error, urllib3.exceptions.ProtocolError):
         return "the connection broke"
-    return str(error).split(": ", 1)[-1] or type(error).__name__
+    return re.sub(r"\[Errno -?[0-9]+\] ", "", str(error).split(": ", 1)[-1]) or type(error).__name__

@@ -14,6 +14,7 @@ from pressmark.client.prompt import Prompt
 from pressmark.client.snapshot import default_directory
 from pressmark.errors import InvalidNameError, RegistryError
 from pressmark.prompts import check_label
+from pressmark.prompts.names import check_pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class Settings:
             url=url,
             token=token or os.environ.get("PRESSMARK_TOKEN"),
             labels=asked,
-            names=tuple(dict.fromkeys(_several(names, "name pattern"))),
+            names=tuple(dict.fromkeys(check_pattern(name) for name in _several(names, "name pattern"))),
             snapshot_dir=None if snapshot_dir is False else Path(snapshot_dir or default_directory()),
             bundle=None if bundle is None else Path(bundle),
             fallbacks={

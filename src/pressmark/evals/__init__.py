@@ -5,6 +5,7 @@ from __future__ import annotations
 from pressmark.evals import scorers
 from pressmark.evals.answer import Answer, Completion
 from pressmark.evals.asking import Patience
+from pressmark.evals.budget import Budget, Spent
 from pressmark.evals.cache import Lookup, answer_key
 from pressmark.evals.comparison import Comparison, Flip, Slice, compare, compare_scores, row_scores
 from pressmark.evals.dataset import Dataset
@@ -17,6 +18,7 @@ from pressmark.evals.suite import Suite
 
 __all__ = [
     "Answer",
+    "Budget",
     "Call",
     "Comparison",
     "Completion",
@@ -33,6 +35,7 @@ __all__ = [
     "RowError",
     "Sink",
     "Slice",
+    "Spent",
     "Suite",
     "SummaryRow",
     "Task",

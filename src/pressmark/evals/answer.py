@@ -24,6 +24,7 @@ class Answer:
         cost: US dollars, or None where the model's price is not known.
         latency: Seconds from request to answer.
         response_id: The endpoint's id of the answer, or None.
+        ttft: Seconds from request to the first token, or None for an answer that was not streamed.
     """
 
     output: str
@@ -36,6 +37,7 @@ class Answer:
     cost: float | None = None
     latency: float = 0.0
     response_id: str | None = None
+    ttft: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -50,6 +52,7 @@ class Answer:
             "cost": self.cost,
             "latency": self.latency,
             "response_id": self.response_id,
+            "ttft": self.ttft,
         }
 
     @classmethod
@@ -65,7 +68,9 @@ class Completion(Protocol):
     """A completion function, handed in by whoever knows the endpoint.
 
     It raises `pressmark.errors.EndpointError`, whose `retryable` and `retry_after` the runner follows: it does not
-    retry by itself. A completion with an `aclose()` coroutine is closed by the runner in the loop that used it.
+    retry by itself. A completion with an `aclose()` coroutine is closed by the runner in the loop that used it. One
+    with `rpm` or `tpm` (requests, tokens a minute) is kept to them, and `price(model, tokens_in, tokens_out)`, US
+    dollars or None, is what a budget of money needs.
 
     Attributes:
         base_url: Where the endpoint is; part of the answer cache's key.

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pressmark.errors import EndpointAuthError, EndpointConnectionError, EndpointError
 from pressmark.evals.answer import Answer, Completion
+from pressmark.evals.budget import Halt
+from pressmark.evals.lanes import Permit
 from pressmark.evals.records import RowError
 
 
@@ -53,7 +55,10 @@ class Patience:
 
 
 class Asked(NamedTuple):
-    """The end of asking: an answer or the last error, and how many attempts it took."""
+    """The end of asking: an answer or the last error, and how many attempts it took.
+
+    There is neither where a further attempt was not admitted.
+    """
 
     answer: Answer | None
     error: EndpointError | None
@@ -65,6 +70,7 @@ async def ask(
     request: Mapping[str, Any],
     patience: Patience,
     *,
+    admit: Callable[[Mapping[str, Any]], Awaitable[Permit]] | None = None,
     go_on: Callable[[EndpointError, int], bool] = lambda error, attempt: True,
     draw: Callable[[], float] = random.random,
 ) -> Asked:
@@ -74,30 +80,53 @@ async def ask(
         complete: Where to ask.
         request: What to ask.
         patience: How long.
+        admit: Waited for before each attempt; a `Halt` that it raises ends the asking.
         go_on: Told of each error that may be tried again with the number of attempts; False ends it.
         draw: Random numbers in [0, 1) for the waits.
     """
     attempt = 0
     while True:
+        try:
+            permit = await admit(request) if admit is not None else None
+        except Halt:
+            return Asked(None, None, attempt)
         attempt += 1
         try:
-            async with asyncio.timeout(patience.timeout):
-                return Asked(await complete(request), None, attempt)
-        except TimeoutError:
-            error: EndpointError = EndpointError(
-                f"no answer within {patience.timeout:g} s: the endpoint hangs or is overloaded; run again to ask the"
-                " rows that are missing, or give a longer timeout",
-                kind="timeout",
-                retryable=True,
-            )
-        except EndpointError as raised:
-            error = raised
+            answer, error = await _once(complete, request, patience.timeout)
+            if permit is not None:
+                if answer is not None:
+                    permit.answered(answer)
+                elif error is not None:
+                    permit.failed(error)
+        finally:
+            if permit is not None:
+                permit.dropped()
+        if answer is not None:
+            return Asked(answer, None, attempt)
+        assert error is not None
         if not error.retryable or not go_on(error, attempt):
             return Asked(None, error, attempt)
         seconds = patience.wait(attempt, error.retry_after, draw())
         if seconds is None:
             return Asked(None, error, attempt)
         await asyncio.sleep(seconds)
+
+
+async def _once(
+    complete: Completion, request: Mapping[str, Any], timeout: float
+) -> tuple[Answer | None, EndpointError | None]:
+    try:
+        async with asyncio.timeout(timeout):
+            return await complete(request), None
+    except TimeoutError:
+        return None, EndpointError(
+            f"no answer within {timeout:g} s: the endpoint hangs or is overloaded; run again to ask the rows that are"
+            " missing, or give a longer timeout",
+            kind="timeout",
+            retryable=True,
+        )
+    except EndpointError as raised:
+        return None, raised
 
 
 def row_error(error: Exception, attempts: int) -> RowError:

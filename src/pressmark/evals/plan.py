@@ -1,17 +1,26 @@
-"""What a run has to ask: every version with every row and repeat, rendered and keyed before the first call."""
+"""What a run has to ask: every version with every row and repeat, rendered and keyed before the first call.
+
+Rows are asked in an order that is random, and the same for the same dataset: whatever part of a run is there is a fair
+sample of its rows, also where the file was sorted, and a run that is taken up again goes on in the same order.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pressmark.errors import DatasetError, InvalidUnitError, RenderError
 from pressmark.evals.cache import answer_key
+from pressmark.evals.chain import Chain
 from pressmark.evals.dataset import Dataset
 from pressmark.evals.records import RowError, Task
 from pressmark.prompts import MISSING
 from pressmark.rendering import PromptVersion, compiled
+
+# What the prompts upstream answered: by digest of the chain, then by row and repeat; None where there is no answer.
+Upstream = Mapping[str, Mapping[tuple[int, int], str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +50,13 @@ class Plan:
     """What a run has to ask.
 
     Attributes:
-        calls: In order of rows, the versions of one row side by side.
+        calls: In the order in which they are asked, the versions of one row side by side.
         unrendered: Tasks whose row does not fit the template; they become error rows.
         total: How many tasks the run has, those already answered among them.
         answered: How many of them were answered before.
         baseline: Digest of the first version.
         kept: The baseline's requests that were answered before, for judges that hold other outputs against those.
+        order: The dataset's rows in the order in which they are asked.
     """
 
     calls: tuple[Call, ...]
@@ -55,24 +65,32 @@ class Plan:
     answered: int
     baseline: str = ""
     kept: tuple[Call, ...] = ()
+    order: tuple[int, ...] = ()
+
+    @property
+    def models(self) -> set[str]:
+        """The models that are asked."""
+        return {str(call.request.get("model", "")) for call in self.calls}
 
 
 def plan(
-    versions: Sequence[PromptVersion],
+    versions: Sequence[PromptVersion | Chain],
     dataset: Dataset,
     *,
     base_url: str,
     repeats: int = 1,
     answered: Container[Task | tuple[str, int, int]] = (),
+    upstream: Upstream | None = None,
 ) -> Plan:
     """Render every request of a run.
 
     Args:
-        versions: The prompt versions.
+        versions: The prompt versions, or chains.
         dataset: Its columns fill the variables of the same name.
         base_url: Where the endpoint is.
         repeats: How often each request is asked.
         answered: Tasks that need not be asked again.
+        upstream: What the prompts upstream of the chains answered.
 
     Raises:
         DatasetError: A column for a variable is missing, or a version's input would need an upstream prompt's answer.
@@ -83,33 +101,40 @@ def plan(
         raise ValueError("a run needs at least one version: give those that shall be compared")
     if isinstance(repeats, bool) or not isinstance(repeats, int) or repeats < 1:
         raise ValueError(f"repeats is how often each request is asked, 1 or more, not {repeats!r}")
-    distinct = list({version.digest: version for version in versions}.values())
-    fills = [(version, _columns(version, dataset)) for version in distinct]
+    chains = [given if isinstance(given, Chain) else Chain.of(given) for given in versions]
+    distinct = list({chain.digest: chain for chain in chains}.values())
+    fills = [_Fill(chain, columns_of(chain, dataset), upstream or {}) for chain in distinct]
     grouped: dict[str, tuple[Mapping[str, Any], list[Task]]] = {}
     unrendered: list[Unrendered] = []
-    failures = dict.fromkeys((version.digest for version in distinct), 0)
     skipped = 0
     kept: list[Call] = []
-    for number, row in enumerate(dataset.rows):
-        for version, columns in fills:
-            tasks = [Task(version.digest, number, repeat) for repeat in range(repeats)]
-            open_tasks = [task for task in tasks if task not in answered]
-            skipped += len(tasks) - len(open_tasks)
-            if not open_tasks and version is not distinct[0]:
-                continue
-            try:
-                request = compiled(version.unit, version.digest).request(_values(version, row, columns))
-                keys = {task: answer_key(base_url, request, task.repeat) for task in tasks}
-            except (RenderError, InvalidUnitError) as error:
-                failures[version.digest] += 1
-                if failures[version.digest] == len(dataset.rows):
-                    raise _none_fits(version, dataset, error) from error
-                unrendered.extend(Unrendered(task, RowError("render", str(error))) for task in open_tasks)
-                continue
-            for task in open_tasks:
-                grouped.setdefault(keys[task], (request, []))[1].append(task)
-            if version is distinct[0]:
-                kept.extend(Call(keys[task], request, (task,)) for task in tasks if task in answered)
+    order = order_of(dataset)
+    for number in order:
+        row = dataset.rows[number]
+        for fill in fills:
+            for repeat in range(repeats):
+                task = Task(fill.chain.digest, number, repeat)
+                known = task in answered
+                skipped += known
+                if known and fill is not fills[0]:
+                    continue
+                try:
+                    request = fill.request(row, number, repeat)
+                    key = answer_key(base_url, request, repeat)
+                except (RenderError, InvalidUnitError) as error:
+                    fill.failures += 1
+                    if fill.failures == len(dataset.rows) * repeats:
+                        raise _none_fits(fill.chain.version, dataset, error) from error
+                    if not known:
+                        unrendered.append(Unrendered(task, RowError("render", str(error))))
+                except UpstreamMissing as missing:
+                    if not known:
+                        unrendered.append(Unrendered(task, RowError("upstream", str(missing))))
+                else:
+                    if known:
+                        kept.append(Call(key, request, (task,)))
+                    else:
+                        grouped.setdefault(key, (request, []))[1].append(task)
     return Plan(
         calls=tuple(Call(key, request, tuple(tasks)) for key, (request, tasks) in grouped.items()),
         unrendered=tuple(unrendered),
@@ -117,26 +142,72 @@ def plan(
         answered=skipped,
         baseline=distinct[0].digest,
         kept=tuple(kept),
+        order=order,
     )
 
 
-def _columns(version: PromptVersion, dataset: Dataset) -> tuple[str, ...]:
-    """The variables of a version that the dataset has columns for."""
-    known = set(dataset.columns)
-    for variable, upstream in version.unit.inputs.items():
-        if variable not in known:
+def order_of(dataset: Dataset) -> tuple[int, ...]:
+    """Return the rows in the order in which every run asks them: random, and fixed by the dataset's digest."""
+    # Not random.shuffle, whose order Python may change from one release to the next.
+    drawn = [hashlib.sha256(f"{dataset.digest}/{row}".encode()).digest() for row in range(len(dataset.rows))]
+    return tuple(sorted(range(len(drawn)), key=drawn.__getitem__))
+
+
+class UpstreamMissing(Exception):  # noqa: N818  # never leaves this module
+    """A prompt upstream gave no answer, so that there is nothing to ask."""
+
+
+class _Fill:
+    """How the rows fill one version's template."""
+
+    def __init__(self, chain: Chain, columns: tuple[str, ...], upstream: Upstream) -> None:
+        self.chain = chain
+        self.failures = 0
+        self._columns = columns
+        self._upstream = upstream
+        self._last: tuple[int, Mapping[str, Any]] | None = None
+
+    def request(self, row: Mapping[str, Any], number: int, repeat: int) -> Mapping[str, Any]:
+        """Return what to ask for a row; the same for all repeats where nothing is upstream."""
+        if self._last is not None and self._last[0] == number and not self.chain.upstream:
+            return self._last[1]
+        version = self.chain.version
+        values = _values(version, row, self._columns)
+        for variable, feed in self.chain.upstream.items():
+            answer = self._upstream.get(feed.digest, {}).get((number, repeat))
+            if answer is None:
+                raise UpstreamMissing(
+                    f"{feed.version}, whose answer fills {variable!r}, gave none to this row: see its error, and run"
+                    " again"
+                )
+            values[variable] = answer
+        request = compiled(version.unit, version.digest).request(values)
+        self._last = (number, request)
+        return request
+
+
+def columns_of(chain: Chain, dataset: Dataset) -> tuple[str, ...]:
+    """Return the variables of a chain's version that the dataset's columns fill.
+
+    Raises:
+        DatasetError: A column for a variable is missing.
+    """
+    version, known = chain.version, set(dataset.columns)
+    for variable, reference in version.unit.inputs.items():
+        if variable not in known and variable not in chain.upstream:
             raise DatasetError(
-                f"{version} takes {variable!r} from {upstream}, and chains are not run yet: give dataset"
+                f"{version} takes {variable!r} from {reference}, which is not part of this run: give dataset"
                 f" {dataset.name!r} a column {variable!r} with that prompt's outputs",
                 missing=(variable,),
             )
-    if missing := tuple(name for name in version.unit.required if name not in known):
+    filled = known | chain.upstream.keys()
+    if missing := tuple(name for name in version.unit.required if name not in filled):
         raise DatasetError(
             f"{version} needs {', '.join(map(repr, missing))}, which dataset {dataset.name!r} has no column for; it has"
             f" {', '.join(dataset.columns)}: rename a column, or give the variable a default",
             missing=missing,
         )
-    return tuple(name for name in version.unit.variables if name in known)
+    return tuple(name for name in version.unit.variables if name in known and name not in chain.upstream)
 
 
 def _values(version: PromptVersion, row: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pressmark.evals.asking import Asked
-from pressmark.evals.records import OutputRecord
+from pressmark.evals.records import OutputRecord, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,30 @@ class Progress:
     elapsed: float
 
 
+class Rows:
+    """Which rows are finished: those whose every task has ended.
+
+    Args:
+        tasks: The tasks that have to end.
+    """
+
+    def __init__(self, tasks: Iterable[Task]) -> None:
+        self._open = Counter(task.row for task in tasks)
+        self.finished = 0
+
+    def ended(self, task: Task) -> bool:
+        """Count the end of a task, and tell whether it was the last of its row."""
+        self._open[task.row] -= 1
+        last = self._open[task.row] == 0
+        self.finished += last
+        return last
+
+    @property
+    def open(self) -> int:
+        """How many rows are not finished."""
+        return len(self._open) - self.finished
+
+
 class Tally:
     """The counts of a run; its own thread counts, any thread may read.
 
@@ -55,7 +81,7 @@ class Tally:
     def asked(self, asked: Asked) -> None:
         """Count the calls for one answer, and what it took."""
         self._calls += asked.attempts
-        self._retries += asked.attempts - 1
+        self._retries += max(0, asked.attempts - 1)
         if asked.answer is not None:
             self._tokens_in += asked.answer.tokens_in or 0
             self._tokens_out += asked.answer.tokens_out or 0

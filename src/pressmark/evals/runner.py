@@ -22,29 +22,63 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from pressmark.errors import RunCancelledError
+from pressmark.errors import BudgetError, RunCancelledError
 from pressmark.evals.answer import Completion
 from pressmark.evals.asking import Patience
+from pressmark.evals.budget import Budget, Ledger, Price, Spent
 from pressmark.evals.cache import Lookup
 from pressmark.evals.engine import Engine
 from pressmark.evals.plan import Plan
 from pressmark.evals.progress import Progress
 from pressmark.evals.records import OutputRecord, Sink, Task
+from pressmark.evals.scorers import AskingScorer, Scorer
+from pressmark.evals.sizes import Sizes
+from pressmark.evals.stages import ChainPlan, Stages
 from pressmark.evals.suite import Suite
-from pressmark.evals.work import Run
+from pressmark.evals.work import Run, Stop
+
+# The bound where none is given: more calls at once than this, endpoints seldom take from one key.
+MOST_AT_ONCE = 256
 
 
 class Execution:
     """A run under way. `start` makes one."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run | Stages, completes: Iterable[Completion]) -> None:
         self._run = run
-        self._engine = Engine(run.main, name=f"pressmark-run-{run.run_id}")
+        self._completes = {id(complete): complete for complete in completes}.values()
+        self._engine = Engine(self._main, name=f"pressmark-run-{run.run_id}")
+
+    async def _main(self) -> None:
+        try:
+            await self._run.main()
+        finally:
+            for complete in self._completes:
+                close = getattr(complete, "aclose", None)
+                if close is not None:
+                    # A connection that does not close must not hide what ended the run.
+                    with contextlib.suppress(Exception):
+                        await close()
 
     @property
     def progress(self) -> Progress:
         """Where it stands now; safe from any thread."""
         return self._run.tally.progress()
+
+    @property
+    def stopped(self) -> Stop | None:
+        """Why it ended (or is about to end) before its last row, where its budget or `stop_when` had it do so."""
+        return self._run.stop
+
+    @property
+    def rows_done(self) -> int:
+        """Rows whose every answer is there or ended as an error, those of earlier parts among them."""
+        return self._run.rows_done
+
+    @property
+    def spent(self) -> Spent:
+        """What it has spent, earlier parts of it included."""
+        return self._run.ledger.spent
 
     @property
     def done(self) -> bool:
@@ -105,51 +139,124 @@ class Execution:
 
 
 def start(
-    plan: Plan,
+    plan: Plan | ChainPlan,
     suite: Suite,
     complete: Completion,
     sink: Sink,
     *,
     run_id: str,
-    concurrency: int = 16,
+    concurrency: int | None = 16,
     patience: Patience | None = None,
     lookup: Lookup | None = None,
     judge: Completion | None = None,
+    budget: Budget | None = None,
+    spent: Spent | None = None,
+    stop_when: Callable[[], bool] | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Execution:
     """Begin a run on a thread of its own.
 
     Args:
-        plan: What to ask.
+        plan: What to ask; of chains, what is upstream is asked first, each prompt once a row.
         suite: Its scorers score each answer.
         complete: Asks the endpoint.
-        sink: Gets each record as it arrives, on the run's thread.
+        sink: Gets each record as it arrives, on the run's thread; those of prompts upstream carry
+            the id `RUN/upstream`.
         run_id: Goes into the records.
-        concurrency: How many calls are under way at once.
+        concurrency: How many calls are under way at an endpoint at once, at most; None leaves it to what the endpoint
+            takes. A run begins with a few, and rises to it as long as the endpoint keeps up.
         patience: How long to try for one answer.
         lookup: Finds known answers; they are not asked again.
         judge: Asks the endpoint for the suite's judges; else `complete` does.
+        budget: What the run may spend in all. When the next call could exceed it, the run stops: calls under way are
+            waited for, and `Execution.stopped` tells why.
+        spent: What earlier parts of the run spent of it.
+        stop_when: Asked after every 10 finished rows, on a thread of its own; True stops the run likewise. It is asked
+            once before the first call of a run that goes on.
         now: The clock of the records.
 
     Raises:
+        BudgetError: Money is budgeted for a model whose price is not known.
+        DatasetError: A column for a variable of a prompt in the chains is missing.
         ValueError: `concurrency` is not positive.
     """
-    if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
-        raise ValueError(f"concurrency is the number of calls at once, 1 or more, not {concurrency!r}")
-    return Execution(
-        Run(
+    check_concurrency(concurrency)
+    check_budget(budget, plan, suite, complete, judge)
+    sizes = Sizes()
+    ledger = Ledger(budget, spent, sizes)
+
+    def make(part: Plan, judged: Suite, name: str, into: Sink, known: Lookup | None, *, last: bool) -> Run:
+        return Run(
+            part,
+            judged,
+            run_id=name,
+            complete=complete,
+            judge=judge or complete,
+            sink=into,
+            concurrency=MOST_AT_ONCE if concurrency is None else concurrency,
+            patience=patience or Patience(),
+            lookup=known,
+            now=now,
+            ledger=ledger,
+            sizes=sizes,
+            stop_when=stop_when if last else None,
+        )
+
+    run: Run | Stages
+    if isinstance(plan, ChainPlan):
+        run = Stages(
             plan,
             suite,
             run_id=run_id,
-            complete=complete,
-            judge=judge or complete,
+            base_url=complete.base_url,
             sink=sink,
-            concurrency=concurrency,
-            patience=patience or Patience(),
             lookup=lookup,
-            now=now,
+            ledger=ledger,
+            make=make,
         )
-    )
+    else:
+        run = make(plan, suite, run_id, sink, lookup, last=True)
+    return Execution(run, (complete, judge or complete))
+
+
+def check_concurrency(concurrency: int | None) -> None:
+    """Refuse a number of calls that is none.
+
+    Raises:
+        ValueError: It is not positive.
+    """
+    if concurrency is None:
+        return
+    if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
+        raise ValueError(f"concurrency is the number of calls at once, 1 or more, or None, not {concurrency!r}")
+
+
+def check_budget(
+    budget: Budget | None, plan: Plan | ChainPlan, suite: Suite, complete: Completion, judge: Completion | None = None
+) -> None:
+    """Refuse a budget of money where a price is not known; the arguments are those of `start`.
+
+    Raises:
+        BudgetError: The price of a model that would be asked is not known.
+    """
+    if budget is not None and budget.money is not None:
+        _check_prices(plan.models, complete)
+        _check_prices({model for scorer in suite.scorers if (model := _judge_model(scorer))}, judge or complete)
+
+
+def _check_prices(models: Iterable[str], complete: Completion) -> None:
+    price: Price | None = getattr(complete, "price", None)
+    unknown = [model for model in sorted(models) if price is None or price(model, 1, 1) is None]
+    if unknown:
+        raise BudgetError(
+            f"the price of {' and '.join(map(repr, unknown))} at {complete.base_url} is not known, so a budget of money"
+            " cannot be kept: nothing was asked. Give the budget in tokens, calls or minutes instead"
+        )
+
+
+def _judge_model(scorer: Scorer) -> str | None:
+    model = getattr(scorer, "model", None) if isinstance(scorer, AskingScorer) else None
+    return model if isinstance(model, str) else None
 
 
 def execute(

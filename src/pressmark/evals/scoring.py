@@ -4,7 +4,25 @@ from __future__ import annotations
 
 import math
 
-from pressmark.evals.scorers import Scorer, ScoringError
+from pressmark.evals.scorers import DirectScorer, Scorer, ScoringError, ScoringInput
+from pressmark.stats.inputs import LARGEST
+
+
+def scored(scorer: DirectScorer, given: ScoringInput) -> float | None:
+    """Let a scorer score, and return its result as a number.
+
+    A scorer's code may call `sys.exit`, or raise what nobody catches: that costs a score and not the process. Only an
+    interrupt, which somebody typed, goes through.
+
+    Raises:
+        ScoringError: There is no usable result.
+    """
+    try:
+        return checked(scorer, scorer.score(given))
+    except (Exception, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise ScoringError(f"it raised {type(error).__name__}: {error}") from error
 
 
 def checked(scorer: Scorer, value: object) -> float | None:
@@ -23,6 +41,8 @@ def checked(scorer: Scorer, value: object) -> float | None:
         raise ScoringError(f"it returned {value!r}, which is no number: {error}") from error
     if not math.isfinite(number):
         raise ScoringError(f"it returned {number}: return a finite number, or None where it does not apply")
+    if abs(number) > LARGEST:
+        raise ScoringError(f"it returned {number:g}: return a number within ±{LARGEST:g}, such as one in a larger unit")
     if scorer.kind == "score" and not 0 <= number <= 1:
         raise ScoringError(f"it returned {number:g}, and a score lies in [0, 1]: scale it, or make it a measurement")
     return number

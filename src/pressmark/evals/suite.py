@@ -26,7 +26,8 @@ class Suite:
         scorers: At least one; the others beside the primary one are its guards.
         primary: The name of the scorer whose verdict is the suite's.
         slice: The column that parts the rows into slices, or None.
-        digest: `sha256:` over the dataset's digest, scorers, primary and slice; names are not part of it.
+        digest: `sha256:` over the dataset's digest, scorers, primary, slice and prompt; its own name is not part of it.
+        prompt: The prompt that it judges, so that it is run when that prompt or one upstream of it changes; or None.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Suite:
     primary: str
     slice: str | None
     digest: str
+    prompt: str | None = None
 
     @classmethod
     def of(
@@ -45,6 +47,7 @@ class Suite:
         *,
         primary: str | None = None,
         slice: str | None = None,
+        prompt: str | None = None,
     ) -> Suite:
         """Make a suite whose parts fit together.
 
@@ -54,12 +57,15 @@ class Suite:
             scorers: At least one, each with a name of its own.
             primary: The name of the primary scorer; else the first one.
             slice: A column of the dataset.
+            prompt: The prompt that it judges.
 
         Raises:
             SuiteError: A column is missing, a name is taken twice, or a part is not what it should be.
             InvalidNameError: The name is not of the allowed form.
         """
         check_name(name, "suite name")
+        if prompt is not None:
+            check_name(prompt)
         if not isinstance(dataset, Dataset):
             raise SuiteError(
                 f"suite {name!r} takes a Dataset, not {type(dataset).__name__}: make one with ws.dataset(…)"
@@ -74,8 +80,13 @@ class Suite:
                 f"dataset {dataset.name!r} has no column {slice!r} to slice by; it has {', '.join(dataset.columns)}"
             )
         chosen = primary if primary is not None else names[0]
-        content = {"dataset": dataset.digest, **_content(given, chosen, slice)}
-        return cls(name, dataset, given, chosen, slice, sha256_digest(canonical_bytes(content)))
+        content = {"dataset": dataset.digest, **_content(given, chosen, slice, prompt)}
+        return cls(name, dataset, given, chosen, slice, sha256_digest(canonical_bytes(content)), prompt)
+
+    @classmethod
+    def collecting(cls, dataset: Dataset) -> Suite:
+        """Return what has rows and no scorers: the outputs are wanted as they are, to fill other prompts' inputs."""
+        return cls(dataset.name, dataset, (), "", None, dataset.digest)
 
     @classmethod
     def from_spec(
@@ -96,7 +107,7 @@ class Suite:
         try:
             wanted = spec["dataset"]["digest"]
             scorers = [from_spec(told, functions) for told in spec["scorers"]]
-            name, primary, part = spec["name"], spec["primary"], spec.get("slice")
+            name, primary, part, prompt = spec["name"], spec["primary"], spec.get("slice"), spec.get("prompt")
         except (KeyError, TypeError) as error:
             raise SuiteError(f"the description of the suite lacks {error}") from error
         if wanted != dataset.digest:
@@ -106,7 +117,7 @@ class Suite:
                 expected=wanted,
                 found=dataset.digest,
             )
-        return cls.of(name, dataset, scorers, primary=primary, slice=part)
+        return cls.of(name, dataset, scorers, primary=primary, slice=part, prompt=prompt)
 
     def spec(self) -> dict[str, Any]:
         """Return the JSON description; the dataset is named with its digest, not included."""
@@ -114,7 +125,7 @@ class Suite:
             "format": FORMAT,
             "name": self.name,
             "dataset": {"name": self.dataset.name, "digest": self.dataset.digest},
-            **_content(self.scorers, self.primary, self.slice),
+            **_content(self.scorers, self.primary, self.slice, self.prompt),
         }
 
     @property
@@ -151,8 +162,9 @@ class Suite:
         return f"<Suite {self.name} {self.digest[:15]}: {len(self.dataset):,} rows, scored by {names}>"
 
 
-def _content(scorers: Sequence[Scorer], primary: str, part: str | None) -> dict[str, Any]:
-    return {"scorers": [scorer.spec() for scorer in scorers], "primary": primary, "slice": part}
+def _content(scorers: Sequence[Scorer], primary: str, part: str | None, prompt: str | None) -> dict[str, Any]:
+    content = {"scorers": [scorer.spec() for scorer in scorers], "primary": primary, "slice": part}
+    return content if prompt is None else {**content, "prompt": prompt}
 
 
 def _check_scorers(name: str, dataset: Dataset, scorers: Sequence[Scorer]) -> None:

@@ -8,17 +8,20 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pressmark.errors import EndpointAuthError, EndpointConnectionError, EndpointError
 from pressmark.evals.answer import Answer, Completion
 from pressmark.evals.asking import Asked, Patience, ask, row_error
+from pressmark.evals.budget import Ledger
 from pressmark.evals.cache import Lookup, answer_key
+from pressmark.evals.lanes import Lane
 from pressmark.evals.plan import Call, Plan
-from pressmark.evals.progress import Tally
+from pressmark.evals.progress import Rows, Tally
 from pressmark.evals.records import OutputRecord, RowError, Sink, Task
 from pressmark.evals.scorers import AskingScorer, DirectScorer, ScoringError, ScoringInput
-from pressmark.evals.scoring import checked, failure
+from pressmark.evals.scoring import checked, failure, scored
+from pressmark.evals.sizes import Sizes
 from pressmark.evals.suite import Suite
 from pressmark.prompts import FrozenDict
 
@@ -26,6 +29,21 @@ from pressmark.prompts import FrozenDict
 _FIRST_CONTACT = 2
 # Cached answers are recorded in bursts, with a pause between in which a cancellation is heard.
 _BURST = 100
+# Rows that finish between two looks at whether the run may stop.
+_LOOK_EVERY = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a run ended before its last row.
+
+    Attributes:
+        by: `budget` or `sequence`.
+        why: Said in words, without a full stop.
+    """
+
+    by: Literal["budget", "sequence"]
+    why: str
 
 
 @dataclass(slots=True)
@@ -70,8 +88,19 @@ class Run:
         patience: Patience,
         lookup: Lookup | None,
         now: Callable[[], datetime],
+        ledger: Ledger,
+        sizes: Sizes,
+        stop_when: Callable[[], bool] | None = None,
     ) -> None:
         self.run_id = run_id
+        self.ledger = ledger
+        self.stop: Stop | None = None
+        self._lanes = {c.base_url: Lane(c, concurrency, ledger, sizes) for c in (judge, complete)}
+        self._stop_when = stop_when
+        self._rows = Rows(
+            [*(task for call in plan.calls for task in call.tasks), *(failed.task for failed in plan.unrendered)]
+        )
+        self._look = asyncio.Event()
         self._plan, self._suite, self._sink, self._now = plan, suite, sink, now
         self._complete, self._judge = complete, judge
         self._concurrency, self._patience, self._lookup = concurrency, patience, lookup
@@ -87,6 +116,11 @@ class Run:
         self._lost = 0
         self._random = random.Random()  # noqa: S311  # spreads waits
 
+    @property
+    def rows_done(self) -> int:
+        """Rows that are finished, those of earlier parts among them."""
+        return len(self._suite.dataset) - self._rows.open
+
     async def main(self) -> None:
         """Do the work; this is what the engine runs."""
         try:
@@ -96,19 +130,28 @@ class Run:
             self._find_baselines()
             self._find(self._judge_keys())
             queue = iter(self._plan.calls)
+            if self._plan.answered:
+                await self._look_once()
             async with asyncio.TaskGroup() as group:
-                for _ in range(min(self._concurrency, len(self._plan.calls))):
-                    group.create_task(self._work(queue))
+                watcher = group.create_task(self._watch()) if self._stop_when is not None else None
+                workers = [
+                    group.create_task(self._work(queue)) for _ in range(min(self._concurrency, len(self._plan.calls)))
+                ]
+                if watcher is not None and workers:
+                    await asyncio.wait(workers)
+                if watcher is not None:
+                    watcher.cancel()
         except BaseExceptionGroup as raised:
             # Workers fail for one reason; the others were cancelled for it.
             raise raised.exceptions[0] from None
         finally:
             self.tally.stop()
-            await self._close()
 
     async def _work(self, queue: Iterator[Call]) -> None:
         burst = 0
         for call in queue:
+            if self.stop is not None:
+                return
             known = self._known.pop(call.key, None)
             if known is None:
                 await self._serve(call)
@@ -123,7 +166,8 @@ class Run:
         """Ask for an answer, and give it to every task that waits for it."""
         asked = await self._ask(self._complete, call.request)
         if asked.answer is None:
-            assert asked.error is not None
+            if asked.error is None:
+                return  # the run is to stop; what is missing is asked when it goes on
             self._refuse_hopeless(self._complete, asked.error)
             error = row_error(asked.error, asked.attempts)
             for task in call.tasks:
@@ -139,7 +183,7 @@ class Run:
         marks = Marks()
         for scorer in self._direct:
             try:
-                marks.scores[scorer.name] = checked(scorer, scorer.score(given))
+                marks.scores[scorer.name] = scored(scorer, given)
             except Exception as error:  # noqa: BLE001  # whatever a scorer raises costs a score, not the row
                 marks.miss(scorer.name, failure(scorer, error))
         judged = Judged(task, call, answer, attempts, cached, marks)
@@ -160,8 +204,8 @@ class Run:
         for judge in self._asking:
             if judge.needs_baseline and task.version == self._plan.baseline:
                 marks.scores[judge.name] = None
-            else:
-                await self._ask_judge(judge, given, task, marks)
+            elif not await self._ask_judge(judge, given, task, marks):
+                return
         self._end(
             self._made(
                 task,
@@ -185,22 +229,24 @@ class Run:
             for judged in self._waiting.pop(place, ()):
                 await self._judge_all(judged)
 
-    async def _ask_judge(self, judge: AskingScorer, given: ScoringInput, task: Task, marks: Marks) -> None:
+    async def _ask_judge(self, judge: AskingScorer, given: ScoringInput, task: Task, marks: Marks) -> bool:
+        """Ask a judge; False where the run is to stop instead, and the answer waits to be judged when it goes on."""
         try:
             request = judge.request(given)
             key = answer_key(self._judge.base_url, request, task.repeat)
         except Exception as error:  # noqa: BLE001  # as for any scorer
             marks.miss(judge.name, failure(judge, error))
-            return
+            return True
         answer = self._known.get(key)
         if answer is None:
             asked = await self._ask(self._judge, request)
             if asked.answer is None:
-                assert asked.error is not None
+                if asked.error is None:
+                    return False
                 self._refuse_hopeless(self._judge, asked.error)
                 told = row_error(asked.error, asked.attempts).message
                 marks.miss(judge.name, f"scorer {judge.name!r}: the judge did not answer: {told}")
-                return
+                return True
             answer = asked.answer
             apart = f"{self.run_id}/{judge.name}"
             self._sink.record(self._made(task, key, answer=answer, attempts=asked.attempts, run_id=apart))
@@ -211,6 +257,7 @@ class Run:
         except Exception as error:  # noqa: BLE001  # as for any scorer
             marks.miss(judge.name, failure(judge, error))
             marks.judgements[judge.name] = {"answer": answer.output, "model": answer.model}
+        return True
 
     async def _ask(self, complete: Completion, request: Mapping[str, Any]) -> Asked:
         url = complete.base_url
@@ -219,11 +266,20 @@ class Run:
             return url in self._reached or not _refused(error) or attempt < _FIRST_CONTACT
 
         try:
-            asked = await ask(complete, request, self._patience, go_on=go_on, draw=self._random.random)
+            asked = await ask(
+                complete,
+                request,
+                self._patience,
+                admit=self._lanes[url].admit,
+                go_on=go_on,
+                draw=self._random.random,
+            )
         except Exception as error:  # noqa: BLE001  # a fault of ours must not lose the other rows
             told = EndpointError(f"{type(error).__name__}: {error}", kind="unexpected")
             asked = Asked(None, told, 1)
         self.tally.asked(asked)
+        if asked.answer is None and asked.error is None and self.stop is None:
+            self.stop = Stop("budget", self.ledger.why)
         if asked.answer is not None:
             self._reached.add(url)
             self._lost = 0
@@ -282,6 +338,20 @@ class Run:
         """Record the end of a task."""
         self._sink.record(record)
         self.tally.ended(record)
+        if self._rows.ended(record.task) and self._rows.finished % _LOOK_EVERY == 0:
+            self._look.set()
+
+    async def _watch(self) -> None:
+        while self.stop is None:
+            await self._look.wait()
+            self._look.clear()
+            await self._look_once()
+
+    async def _look_once(self) -> None:
+        """Ask whether enough is known, on another thread: the calls under way are not kept waiting."""
+        if self._stop_when is not None and self.stop is None and await asyncio.to_thread(self._stop_when):
+            self.stop = Stop("sequence", "the difference is told apart")
+            self.ledger.halt(self.stop.why)
 
     def _made(
         self,
@@ -311,14 +381,6 @@ class Run:
             score_errors=FrozenDict(marks.errors),
             judgements=FrozenDict(marks.judgements),
         )
-
-    async def _close(self) -> None:
-        for complete in {id(c): c for c in (self._complete, self._judge)}.values():
-            close = getattr(complete, "aclose", None)
-            if close is not None:
-                # A connection that does not close must not hide what ended the run.
-                with contextlib.suppress(Exception):
-                    await close()
 
 
 def _refused(error: EndpointError) -> bool:

@@ -127,8 +127,8 @@ class Evidence(Immutable):
     label: str
     candidate: str
     baseline: str | None
-    lock: FrozenDict
-    endpoint: FrozenDict
+    lock: Mapping[str, str]
+    endpoint: Mapping[str, Any]
     trials: tuple[Trial, ...]
     unevaluated: tuple[str, ...]
     made_at: datetime

@@ -12,6 +12,7 @@ Its JSON form (`to_dict`) is what is made canonical, digested, stored and sent::
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -26,6 +27,19 @@ from pressmark.prompts.variable import Variable
 FORMAT: Final = 1
 RESERVED_PARAMS: Final = frozenset(
     {"model", "messages", "tools", "tool_choice", "response_format", "stream", "stream_options", "n"}
+)
+# What the client's `create` takes beside the request's body, and what the client itself is made with: who calls, with
+# which key, through which connection. A unit is read by everybody who may see the prompt, so none of it belongs there.
+CALLERS_PARAMS: Final = frozenset(
+    {
+        "admin_api_key", "api_key", "base_url", "data_residency", "default_headers", "default_query", "extra_headers",
+        "extra_query", "http_client", "max_retries", "organization", "project", "provider", "timeout",
+        "webhook_secret", "websocket_base_url", "workload_identity",
+    }
+)  # fmt: skip
+# Names under which people write down secrets, without case and punctuation.
+_SECRETS: Final = frozenset(
+    {"accesstoken", "apikey", "authorization", "authtoken", "bearertoken", "clientsecret", "password", "xapikey"}
 )
 _KEYS: Final = frozenset(
     {"format", "template", "variables", "model", "params", "tools", "tool_choice", "response_format", "inputs"}
@@ -193,6 +207,10 @@ def _template(told: Any) -> ChatTemplate | TextTemplate:
 
 
 def _model(told: Any) -> str:
+    if told is None:
+        raise InvalidUnitError(
+            "a prompt names the model that it is for: give model=, such as 'gpt-5-mini'", field="model"
+        )
     if not isinstance(told, str) or not told.strip() or told != told.strip():
         raise InvalidUnitError(f"model must be a model's name, such as 'gpt-5-mini'; got {shown(told)}", field="model")
     return told
@@ -207,7 +225,49 @@ def _params(told: Any) -> FrozenDict:
             field="params",
         )
     frozen: FrozenDict = _frozen(told, "params")
+    _check_callers(frozen, "params")
     return frozen
+
+
+def _check_callers(told: Mapping[str, Any], where: str) -> None:
+    """Refuse what is the caller's and no part of a request, in the parameters and in a vendor's own, `extra_body`."""
+    if taken := sorted(key for key in told if key in CALLERS_PARAMS):
+        raise InvalidUnitError(
+            f"{where} cannot hold {', '.join(taken)}, which belongs to whoever makes the call and not to the prompt:"
+            " name the address and the variable of its key with ws.endpoint(), and give timeout= to the run",
+            field="params",
+        )
+    if "extra_body" in told:
+        extra = told["extra_body"]
+        if not isinstance(extra, Mapping):
+            raise InvalidUnitError(
+                f"{where}.extra_body holds a vendor's own parameters as an object, got {shown(extra)}:"
+                " write it as {…}",
+                field="params",
+            )
+        if taken := sorted(set(extra) & (RESERVED_PARAMS | {"extra_body"})):
+            raise InvalidUnitError(
+                f"{where}.extra_body cannot hold {', '.join(taken)}: the prompt or the runner sets it; give it by its"
+                " own argument",
+                field="params",
+            )
+        _check_callers(extra, f"{where}.extra_body")
+    _check_secrets(told, where)
+
+
+def _check_secrets(value: Any, where: str) -> None:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if re.sub(r"[^a-z]", "", str(key).lower()) in _SECRETS:
+                raise InvalidUnitError(
+                    f"{where} cannot hold {shown(key)}: everybody who sees the prompt could read it; name the variable"
+                    " that holds a key with ws.endpoint(…, key_env='…')",
+                    field="params",
+                )
+            _check_secrets(item, f"{where}.{key}")
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _check_secrets(item, where)
 
 
 def _list(told: Any, where: str) -> FrozenList:

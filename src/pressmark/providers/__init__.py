@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from pressmark.providers.completer import Completer, completer
-from pressmark.providers.endpoint import Endpoint, default_endpoint
+from pressmark.providers.endpoint import Endpoint, Transport, default_endpoint
 
-__all__ = ["Completer", "Endpoint", "completer", "default_endpoint"]
+__all__ = ["Completer", "Endpoint", "Transport", "completer", "default_endpoint"]

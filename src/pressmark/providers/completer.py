@@ -69,6 +69,20 @@ class Completer:
             raise reported(self.endpoint, whole["error"].get("message"), key)
         return _answer(whole, self.endpoint, str(request.get("model", "")), latency)
 
+    @property
+    def rpm(self) -> float | None:
+        """Requests that the endpoint takes a minute."""
+        return self.endpoint.rpm
+
+    @property
+    def tpm(self) -> float | None:
+        """Tokens that the endpoint takes a minute."""
+        return self.endpoint.tpm
+
+    def price(self, model: str, tokens_in: int, tokens_out: int) -> float | None:
+        """Return US dollars for so many tokens of a model, or None where its price is not known."""
+        return cost(model, self.base_url, {"prompt_tokens": tokens_in, "completion_tokens": tokens_out})
+
     async def aclose(self) -> None:
         """Close the connections; the next call opens new ones."""
         client, self._client, self._loop = self._client, None, None

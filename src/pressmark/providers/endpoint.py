@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from dataclasses import dataclass
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from pressmark.errors import EndpointAuthError, EndpointError
 from pressmark.prompts import check_name
 
+Transport = Literal["httpx2", "aiohttp"]
+TRANSPORTS: Final[tuple[Transport, ...]] = ("httpx2", "aiohttp")
 OPENAI_URL = "https://api.openai.com/v1"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
@@ -22,15 +26,23 @@ class Endpoint:
         name: What the user calls it.
         base_url: Its address, up to where `/chat/completions` follows.
         key_env: The name of the environment variable with its key; None for one that needs no key.
+        rpm: Requests that it takes a minute; None where it sets no limit.
+        tpm: Tokens that it takes a minute, in and out together; None where it sets no limit.
+        transport: What makes the connections: `httpx2`, or `aiohttp`, which takes less of the processor where many
+            calls are under way at once and needs `pip install 'pressmark[aiohttp]'`.
 
     Raises:
-        EndpointError: The address or the variable's name is malformed, or the address holds a password.
+        EndpointError: The address or the variable's name is malformed, the address holds a password, a limit is not
+            positive, or there is no such transport.
         InvalidNameError: The name is not of the allowed form.
     """
 
     name: str
     base_url: str
     key_env: str | None = None
+    rpm: float | None = None
+    tpm: float | None = None
+    transport: Transport = "httpx2"
 
     def __post_init__(self) -> None:
         check_name(self.name, "endpoint name")
@@ -41,6 +53,12 @@ class Endpoint:
                 "key_env is the name of the environment variable that holds the key, such as OPENAI_API_KEY; what was"
                 " given cannot be one. If it was the key itself: remove it from the cell, set it in the environment",
                 field="key_env",
+            )
+        for part, what in (("rpm", "requests"), ("tpm", "tokens")):
+            _check_rate(getattr(self, part), part, what)
+        if self.transport not in TRANSPORTS:
+            raise EndpointError(
+                f"there is no transport {self.transport!r}: it is {' or '.join(TRANSPORTS)}", field="transport"
             )
 
     @property
@@ -82,6 +100,13 @@ def default_endpoint() -> Endpoint:
     url = os.environ.get("OPENAI_BASE_URL", "").strip() or OPENAI_URL
     needs_key = url == OPENAI_URL or bool(os.environ.get("OPENAI_API_KEY", "").strip())
     return Endpoint("default", url, "OPENAI_API_KEY" if needs_key else None)
+
+
+def _check_rate(value: object, part: str, what: str) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float) or not (math.isfinite(value) and value > 0):
+        raise EndpointError(f"{part} is how many {what} the endpoint takes a minute, not {value!r}", field=part)
 
 
 def _check_url(url: object) -> None:

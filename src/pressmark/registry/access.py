@@ -6,6 +6,7 @@ see. What a role may not do is said openly, before anything is looked up.
 
 from __future__ import annotations
 
+import re
 from typing import Final, Literal
 
 from pressmark.errors import (
@@ -94,6 +95,22 @@ def demand_everything(principal: Principal) -> None:
             " ask an admin for a token without patterns",
             hint="ask an admin for a token without patterns",
         )
+
+
+def check_token_id(token: str) -> str:
+    """Return a token's id when a token can have it.
+
+    Raises:
+        NotFoundError: It is of another form, so there is no such token.
+    """
+    if not isinstance(token, str) or not re.fullmatch(r"[0-9a-f]{12}", token):
+        raise no_token(token)
+    return token
+
+
+def no_token(token: object) -> NotFoundError:
+    """Return what is said of a token that does not exist."""
+    return NotFoundError(f"there is no token {shown(token)}: see registry.tokens()")
 
 
 def no_prompt(name: str) -> PromptNotFoundError:

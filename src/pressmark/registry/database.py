@@ -7,6 +7,7 @@ in which they are committed. Readers see one moment and wait for nobody.
 from __future__ import annotations
 
 import json
+import re
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
+from pressmark.address import told as url_told
 from pressmark.errors import RegistryError, RegistryUnavailableError
 from pressmark.prompts import GENESIS, Entry, Position
 from pressmark.prompts.canonical import canonical_bytes
@@ -179,7 +181,7 @@ class Database:
         try:
             yield
         except sa.exc.DBAPIError as error:
-            told = str(error.orig).strip().split("\n")[0]
+            told = re.sub(r"\[Errno -?[0-9]+\] ", "", str(error.orig).strip().split("\n")[0])
             if "file is not a database" in told:
                 raise RegistryError(
                     f"{self.where} is not a Pressmark registry (it is no SQLite file): choose another path",
@@ -227,8 +229,8 @@ def _parse(url: str | Path) -> sa.URL:
         return _in_a_folder(sa.URL.create("sqlite", database=text))
     try:
         parsed = sa.make_url(text)
-    except sa.exc.ArgumentError as error:
-        raise RegistryError(f"{text!r} is not a registry's address: give a URL or a file's path") from error
+    except (sa.exc.ArgumentError, ValueError) as error:
+        raise RegistryError(f"{url_told(text)} is not a registry's address: give a URL or a file's path") from error
     backend = parsed.get_backend_name()
     if backend in ("postgresql", "postgres"):
         return parsed.set(drivername="postgresql+psycopg")

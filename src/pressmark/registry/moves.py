@@ -177,13 +177,29 @@ def _held_before(connection: sa.Connection, move: Move, digest: str) -> bool:
 def _last_good(connection: sa.Connection, held: LabelPointer) -> Published:
     number = previous(connection, held.name, held.label)
     if number is None:
+        left = _rolled_back(connection, held)
         raise VersionNotFoundError(
             f"{held.label} of {held.name!r} has held nothing but v{held.version}, so there is nothing to go back to:"
-            " name a version with to=, or publish a better one",
+            " name a version with to=, or publish a better one"
+            if left is None
+            else f"what {held.label} of {held.name!r} held before (v{left}) was itself rolled back, so there is nothing"
+            f" to go back to: say to='v{left}' to go there all the same, or publish a better one",
             name=held.name,
             label=held.label,
         )
     return versions.numbered(connection, held.name, number)
+
+
+def _rolled_back(connection: sa.Connection, held: LabelPointer) -> int | None:
+    """Return the last other version that a label held, or None."""
+    table = schema.moves.c
+    found: int | None = connection.execute(
+        sa.select(table.version)
+        .where(table.name == held.name, table.label == held.label, table.version != held.version)
+        .order_by(table.seq.desc())
+        .limit(1)
+    ).scalar()
+    return found
 
 
 def _append(

@@ -8,22 +8,25 @@ from __future__ import annotations
 import base64
 import json
 import random
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NoReturn
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
 
-from pressmark.errors import RegistryError, RegistryUnavailableError
+from pressmark.address import authorization, read_address
+from pressmark.errors import InvalidUnitError, RegistryUnavailableError
 from pressmark.gate import GateDecision
-from pressmark.prompts import Entry, LabelPointer, Position, thaw
+from pressmark.prompts import Entry, LabelPointer, Position, check_label, check_name, is_digest, parse_number, thaw
 from pressmark.prompts.evidence import Evidence
 from pressmark.prompts.policy import Policy
 from pressmark.registry import packing
+from pressmark.registry.access import check_token_id
 from pressmark.registry.faults import fault_from_dict
 from pressmark.registry.values import (
     UNSET,
@@ -70,17 +73,14 @@ class Remote:
 
     Raises:
         RegistryError: The address is no URL.
+        AuthenticationError: The token holds what no header can carry.
     """
 
     def __init__(
         self, url: str, token: str | None, *, timeout: float = 30.0, sleep: Callable[[float], None] = time.sleep
     ) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise RegistryError(f"{url!r} is not a registry's address: write http://host:port or https://host")
-        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-        self._base = f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path.rstrip('/')}"
-        self._headers = {"accept-encoding": "gzip", **({"authorization": f"Bearer {token}"} if token else {})}
+        self._base = str(read_address(url, drop_user=True))
+        self._headers = {"accept-encoding": "gzip", **authorization(token)}
         self._pool = urllib3.PoolManager(maxsize=4, retries=False)
         self._timeout = urllib3.Timeout(connect=min(timeout, _PATIENCE), read=timeout)
         self._sleep = sleep
@@ -116,7 +116,7 @@ class Remote:
 
     def version(self, name: str, ref: str) -> Published:
         """Return a version by number, label or digest; see `RegistryBackend.version`."""
-        return _published(self._ask("GET", _prompt(name, "versions", ref)))
+        return _published(self._ask("GET", _prompt(name, "versions", _ref(ref))))
 
     def versions(self, name: str) -> list[Published]:
         """Return a prompt's versions, the newest first."""
@@ -143,7 +143,9 @@ class Remote:
     ) -> Entry:
         """Let a label point to a version; see `RegistryBackend.move`."""
         body = {"to": to, "reason": reason, "expected": _expected(expected)}
-        return entry_from_dict(self._ask("PUT", _prompt(name, "labels", label), body, key=idempotency_key))
+        return entry_from_dict(
+            self._ask("PUT", _prompt(name, "labels", check_label(label, movable=True)), body, key=idempotency_key)
+        )
 
     def moves(self, moves: Sequence[Move], *, reason: str, idempotency_key: str | None = None) -> Entry:
         """Move several labels as one change: all of them, or none."""
@@ -167,17 +169,19 @@ class Remote:
     ) -> Entry:
         """Move a label back; see `RegistryBackend.rollback`."""
         body = {"reason": reason, "expected": _expected(expected), **({} if to is None else {"to": to})}
-        return entry_from_dict(self._ask("POST", _prompt(name, "labels", label, "rollback"), body, key=idempotency_key))
+        path = _prompt(name, "labels", check_label(label, movable=True), "rollback")
+        return entry_from_dict(self._ask("POST", path, body, key=idempotency_key))
 
     def previous(self, name: str, label: str) -> str | None:
         """Return the version that a rollback of the label would lead to, or None."""
-        told: str | None = self._ask("GET", _prompt(name, "labels", label, "previous"))["previous"]
+        told: str | None = self._ask("GET", _prompt(name, "labels", check_label(label), "previous"))["previous"]
         return told
 
     def gate_check(self, name: str, label: str, to: str, *, reason: str = "") -> GateDecision:
         """Return what the gate would say to a move now. Moves nothing."""
-        query = urlencode({"to": to, "reason": reason})
-        return decision_from_dict(self._ask("GET", f"{_prompt(name, 'labels', label, 'gate')}?{query}"))
+        path = _prompt(name, "labels", check_label(label), "gate")
+        query = _query([("to", _ref(to)), ("reason", reason)])
+        return decision_from_dict(self._ask("GET", f"{path}?{query}"))
 
     def submit_evidence(self, evidence: Evidence, *, idempotency_key: str | None = None) -> str:
         """Keep evidence, unless it is there already, and return its digest; see `RegistryBackend.submit_evidence`."""
@@ -235,10 +239,10 @@ class Remote:
 
     def log(self, name: str | None = None, *, limit: int = 100, before: int | None = None) -> list[Entry]:
         """Return entries of the change log, the newest first."""
-        query = (
-            {"limit": limit} | ({} if name is None else {"name": name}) | ({} if before is None else {"before": before})
-        )
-        return [entry_from_dict(entry) for entry in self._ask("GET", f"/v1/log?{urlencode(query)}")["entries"]]
+        query = [("limit", str(limit))]
+        query += [] if name is None else [("name", check_name(name))]
+        query += [] if before is None else [("before", str(before))]
+        return [entry_from_dict(entry) for entry in self._ask("GET", f"/v1/log?{_query(query)}")["entries"]]
 
     def verify(self) -> Verification:
         """Let the registry read its whole change log and hold everything in it against it."""
@@ -261,7 +265,7 @@ class Remote:
         query = [*_scope(labels, names), *_position("since", since)]
         query += [] if scope is None else [("scope", scope)]
         query += [] if units else [("units", "0")]
-        told: dict[str, Any] = self._ask("GET", f"/v1/sync?{urlencode(query)}")
+        told: dict[str, Any] = self._ask("GET", f"/v1/sync?{_query(query)}")
         return told
 
     def events(
@@ -297,7 +301,7 @@ class Remote:
 
     def revoke_token(self, token: str, *, idempotency_key: str | None = None) -> TokenInfo:
         """Stop a token, named by its id, at once and for good."""
-        return TokenInfo.from_dict(self._ask("DELETE", f"/v1/tokens/{quote(token, safe='')}", key=idempotency_key))
+        return TokenInfo.from_dict(self._ask("DELETE", f"/v1/tokens/{check_token_id(token)}", key=idempotency_key))
 
     def tokens(self) -> list[TokenInfo]:
         """Return every token without its secret, the oldest first."""
@@ -323,7 +327,7 @@ class Remote:
         headers, data = {}, None
         if body is not None:
             headers["content-type"] = "application/json"
-            data = json.dumps(body, ensure_ascii=False).encode()
+            data = _utf8(json.dumps(body, ensure_ascii=False))
         if data is not None and packed:
             headers["content-encoding"] = "gzip"
             data = packing.pack(data)
@@ -384,7 +388,7 @@ class Remote:
     def _listen(self, after: Position, scope: list[tuple[str, str]]) -> Iterator[Event]:
         failures, seq = 0, after.seq
         while True:
-            query = urlencode([*scope, *_position("after", after._replace(seq=seq))])
+            query = _query([*scope, *_position("after", after._replace(seq=seq))])
             try:
                 for event in self._stream(f"{self._base}/v1/events?{query}"):
                     failures, seq = 0, event.seq
@@ -440,7 +444,29 @@ def _published(told: dict[str, Any]) -> Published:
 
 
 def _prompt(name: str, *steps: str) -> str:
-    return "/v1/prompts/" + quote(name) + "/-/" + "/".join(quote(step, safe="") for step in steps)
+    # A step such as `..` would lead elsewhere, whatever it is quoted as: what comes here was checked.
+    return "/v1/prompts/" + check_name(name) + "/-/" + "/".join(quote(step, safe="") for step in steps)
+
+
+def _ref(ref: str) -> str:
+    """Return what names a version, when something can have that name; the registry then says whether it has."""
+    if parse_number(ref, "registry") is None and not is_digest(ref):
+        check_label(ref)
+    return ref
+
+
+def _query(pairs: Sequence[tuple[str, str]]) -> str:
+    return urlencode([(key, _utf8(value)) for key, value in pairs])
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidUnitError(
+            f"what was to be sent holds {error.object[error.start : error.end]!r}, which is no valid Unicode: write it"
+            " as plain text"
+        ) from None
 
 
 def _suite(name: str, *steps: str) -> str:
@@ -477,5 +503,7 @@ def _pause(attempt: int) -> float:
 
 
 def _plain(error: Exception) -> str:
+    """Say in a few words why the network failed, without the system's number for it."""
     text = str(error)
-    return text.rpartition(": ")[2] if "Failed to establish" in text else text or type(error).__name__
+    text = text.rpartition(": ")[2] if "Failed to establish" in text else text
+    return re.sub(r"\[Errno -?[0-9]+\] ", "", text) or type(error).__name__

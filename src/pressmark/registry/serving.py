@@ -161,7 +161,9 @@ def _listen(host: str, port: int) -> socket.socket:
         # connection that is kept open waits 40 ms for an acknowledgement.
         listening = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise RegistryError(f"{host!r} is no address to listen on ({error}): try 127.0.0.1") from error
+        raise RegistryError(
+            f"{host!r} is no address to listen on ({error.strerror or error}): try 127.0.0.1"
+        ) from error
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

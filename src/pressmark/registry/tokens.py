@@ -12,15 +12,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pressmark.errors import AuthenticationError, NotFoundError, RegistryError
+from pressmark.errors import AuthenticationError, RegistryError
 from pressmark.prompts.entry import timestamp
-from pressmark.registry import schema
+from pressmark.registry import access, schema
 from pressmark.registry.database import Transaction
 from pressmark.registry.texts import check_line
 from pressmark.registry.values import ROLES, NewToken, Principal, Role, TokenInfo, patterns
 from pressmark.wire import read_time
 
-_ID = re.compile(r"[0-9a-f]{12}")
 _PATTERN = re.compile(r"[a-z0-9._/*-]{1,200}")
 
 
@@ -86,10 +85,10 @@ def one(connection: sa.Connection, token: str) -> TokenInfo:
     Raises:
         NotFoundError: There is no such token.
     """
-    asked = sa.select(schema.tokens).where(schema.tokens.c.id == token)
-    row = connection.execute(asked).first() if _ID.fullmatch(token) else None
+    asked = sa.select(schema.tokens).where(schema.tokens.c.id == access.check_token_id(token))
+    row = connection.execute(asked).first()
     if row is None:
-        raise NotFoundError(f"there is no token {token!r}: see registry.tokens()")
+        raise access.no_token(token)
     return _info(row)
 
 

@@ -17,7 +17,7 @@ def build_unit(
     *,
     messages: Sequence[Mapping[str, Any]] | None = None,
     text: str | None = None,
-    model: str,
+    model: str | None = None,
     params: Mapping[str, Any] | None = None,
     variables: Mapping[str, Any] | None = None,
     tools: Sequence[Mapping[str, Any]] | None = None,

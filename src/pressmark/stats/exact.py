@@ -19,14 +19,13 @@ _ALL_SUBSETS = 18
 
 def exact_test(units: Floats, span: float, confidence: float) -> tuple[str, float, float, float]:
     """The exact test of the rule, and the interval that goes with it (see the module's story)."""
-    import numpy as np
     from scipy.stats import binomtest
 
     alpha = 1 - confidence
     changes = units[units != 0]
     changed, n = len(changes), len(units)
     share = binomtest(changed, n).proportion_ci(confidence, method="exact")
-    binary = bool(np.all(np.abs(units) == np.rint(np.abs(units)))) and bool(np.all(np.abs(units) <= 1)) and span == 1
+    binary = is_binary(units, span)
     if not changed:
         reach = span * float(share.high)
         return ("sign test" if binary else "sign-flip test"), -reach, reach, 1.0
@@ -45,6 +44,13 @@ def exact_test(units: Floats, span: float, confidence: float) -> tuple[str, floa
         # Beyond 14 changed rows both come from draws, and could disagree by a hair: p decides.
         low, high = min(low, 0.0), max(high, 0.0)
     return test, max(low, -span), min(high, span), p
+
+
+def is_binary(units: Floats, span: float) -> bool:
+    """Whether each change is a whole one, as between scores of 0 and 1."""
+    import numpy as np
+
+    return span == 1 and bool(np.isin(units, (-1.0, 0.0, 1.0)).all())
 
 
 def sign_flip_p(changes: Floats) -> float:

@@ -21,17 +21,23 @@ Verdict = Literal["better", "worse", "cannot tell"]
 SAME_WITHIN = 1e-12
 
 
+# Squares of larger numbers, of which a variance is made, would leave the range of a double.
+LARGEST = 1e150
+
+
 def read_scores(values: Iterable[float], name: str) -> Floats:
     """Return scores as an array.
 
     Raises:
-        StatsError: There is none, or one is missing or not finite; its row is named.
+        StatsError: There is none, or one is missing, not finite or beyond ±1e150; its row is named.
     """
     import numpy as np
 
     given: list[Any] = list(values)
     if not given:
         raise StatsError(f"{name} has no row: nothing can be said of nothing", rows=0)
+    if (plain := _plain_numbers(given)) is not None:
+        return plain
     for row, value in enumerate(given):
         try:
             usable = value is not None and not isinstance(value, str) and math.isfinite(value)
@@ -43,7 +49,27 @@ def read_scores(values: Iterable[float], name: str) -> Floats:
                 row=row,
                 value=value,
             )
+        if abs(float(value)) > LARGEST:
+            raise StatsError(
+                f"row {row} of {name} is {float(value):g}, too large to calculate with:"
+                f" give numbers within ±{LARGEST:g}, such as in a larger unit",
+                row=row,
+                value=value,
+            )
     return np.asarray([float(value) for value in given], dtype=np.float64)
+
+
+def _plain_numbers(given: list[Any]) -> Floats | None:
+    """The array of what are finite numbers without exception; None where each must be looked at."""
+    import numpy as np
+
+    try:
+        values = np.asarray(given)
+    except ValueError:
+        return None
+    if values.ndim != 1 or values.dtype.kind not in "fiub" or not np.isfinite(values).all():
+        return None
+    return values.astype(np.float64)
 
 
 def read_clusters(clusters: Iterable[Hashable], n: int) -> list[int]:

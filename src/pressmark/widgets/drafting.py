@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import cast
 
+from pressmark.errors import PressmarkError
 from pressmark.widgets.commands import command, told
 from pressmark.widgets.panels import Panel, State
+from pressmark.widgets.proposing import proposed
 from pressmark.widgets.protocols import DatasetView, DraftView, PreviewView, UnitBody, VariableView
 
 
@@ -30,8 +32,16 @@ class Drafting(Panel):
 
     def _show(self, draft: DraftView, by: str) -> None:
         revision = self.desk.state("draft").get("revision", 0) + 1
-        self.desk.put("draft", ready=True, error=None, by=by, revision=revision, **draft)
+        proposal = self._proposal(draft["name"], draft["body"], draft["base"]) if draft["unsaved"] else ""
+        self.desk.put("draft", ready=True, error=None, by=by, revision=revision, proposal=proposal, **draft)
         self._look(draft["body"])
+
+    def _proposal(self, name: str, body: UnitBody, base: str | None) -> str:
+        """A change message from the difference to the version that the draft was begun from."""
+        try:
+            return proposed(self.session.unit(name, base) if base else None, body)
+        except PressmarkError:
+            return ""  # the base is gone: nothing to compare with
 
     def _look(self, body: UnitBody) -> None:
         found = self.session.check(body)
@@ -95,9 +105,9 @@ class Drafting(Panel):
 
     @command()
     def save(self, view: str, name: str, body: UnitBody, message: str, base: str | None) -> State:
-        """Saves a version from what the page shows."""
+        """Saves a version from what the page shows; without a message, one is made from what changed."""
         before = self.versions_named()
-        saved = self.session.save(name, body, message, base)
+        saved = self.session.save(name, body, message.strip() or self._proposal(name, body, base), base)
         self.load_prompts()
         self.load_versions(name)
         self._show(self.session.draft(name), by=view)

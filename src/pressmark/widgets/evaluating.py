@@ -28,12 +28,14 @@ class Order:
     Attributes:
         run: The run.
         baseline: What the rows are compared with.
+        candidate: The version judged.
         scorer: By which scorer.
         rows: Row numbers.
     """
 
     run: str
     baseline: str
+    candidate: str
     scorer: str
     rows: tuple[int, ...]
 
@@ -143,6 +145,18 @@ class Evaluating(Panel):
         self.load_runs(self.desk.prompt)
         return run
 
+    @command()
+    def run_again(self, run: str, endpoint: str) -> str:
+        """Runs what a run was about once more, on the endpoint given; answers that are known are not asked for."""
+        before = self.session.run(run)
+        again = self.session.start_run(before["name"], before["versions"], before["suite"], endpoint, self.progressed)
+        self.desk.put("evaluate", endpoint=endpoint, estimate=None, estimate_error=None)
+        if again == self.desk.run:  # what was answered is taken up, under the same id
+            self._load_run()
+        self.desk.run = again
+        self.load_runs(self.desk.prompt)
+        return again
+
     @command(lane="now")
     def stop_run(self, run: str) -> None:
         """Stops a run; what was answered stays."""
@@ -179,13 +193,28 @@ class Evaluating(Panel):
         self.desk.put(
             "run", ready=True, error=None, progress=progress, suite=suite, scorer=primary_of(suite["scorers"])
         )
-        pair = {self.desk.baseline, self.desk.version}
-        if run != self.keeps_pair and not pair <= set(progress["versions"]):
-            self.desk.baseline, self.desk.version = progress["versions"][0], progress["versions"][-1]
+        if run != self.keeps_pair:
+            self._pick_as(progress)
         self._load_verdict()
+
+    def _pick_as(self, progress: RunProgress) -> None:
+        """Has the pickers say what the run in sight was of."""
+        versions = progress["versions"]
+        if self.desk.baseline != versions[0] or self.desk.version not in versions[1:]:
+            self.desk.baseline, self.desk.version = versions[0], versions[-1]
+        suites = {each["name"] for each in self.desk.state("catalog").get("suites", [])}
+        chosen = self.desk.state("evaluate")
+        if (versions, progress["suite"]) != (chosen.get("versions"), chosen.get("suite")):
+            suite = progress["suite"] if progress["suite"] in suites else chosen.get("suite")
+            self.desk.put("evaluate", versions=versions, suite=suite, estimate=None, estimate_error=None)
+            self.estimate_soon()
 
     def progressed(self, progress: RunProgress) -> None:
         """Takes a run's progress from whatever thread; the page hears of it five times a second at most."""
+        if progress["status"] != "running":
+            # By now there are more answers in the cache.
+            self.desk.put("evaluate", estimate=None, estimate_error=None)
+            self.estimate_soon()
         if progress["run"] != self.desk.run:
             if progress["status"] != "running":
                 self.in_workspace(lambda: self._runs_again(progress["name"]), fills="runs", key="runs")
@@ -213,13 +242,14 @@ class Evaluating(Panel):
         self.in_workspace(self._load_verdict, fills="verdict", key="verdict")
 
     def in_sight(self) -> tuple[str, str] | None:
-        """Baseline and candidate as the grid shows them: the public traits where the run holds them, else its own."""
+        """Baseline and candidate of the run in sight.
+
+        A run keeps its own baseline, whatever is picked for the next. Of several candidates the one picked is shown.
+        """
         progress = self.desk.state("run").get("progress")
         if not progress or progress["run"] != self.desk.run:
             return None
-        versions = progress["versions"]
-        baseline = self.desk.baseline if self.desk.baseline in versions else versions[0]
-        others = [each for each in versions if each != baseline]
+        baseline, *others = progress["versions"]
         candidate = self.desk.version if self.desk.version in others else (others[-1] if others else baseline)
         return baseline, candidate
 
@@ -246,16 +276,16 @@ class Evaluating(Panel):
     # Its rows
 
     @command()
-    def order(self, filter: RowFilter, sort: RowSort, search: str) -> State:
+    def order(self, filter: RowFilter, sort: RowSort, search: str, slice: str | None = None) -> State:
         """Fixes an order of rows and returns its token with the counts; `rows` pages through it."""
         pair = self.in_sight()
         if pair is None:
             raise PressmarkError("no rows to show: this run is not open any more; choose a run above")
         self._catch_up()
         run, scorer = self.desk.run, self.desk.state("run").get("scorer", "")
-        found = self.session.run_order(run, pair[0], pair[1], scorer, filter, sort, search)
+        found = self.session.run_order(run, pair[0], pair[1], scorer, filter, sort, search, slice)
         token = next(self._tokens)
-        self._orders[token] = Order(run, pair[0], scorer, tuple(found["rows"]))
+        self._orders[token] = Order(run, pair[0], pair[1], scorer, tuple(found["rows"]))
         while len(self._orders) > ORDERS_KEPT:
             self._orders.popitem(last=False)
         return {"token": token, "total": len(found["rows"]), "counts": found["counts"], "first": found["rows"][:40]}
@@ -280,6 +310,15 @@ class Evaluating(Panel):
         if not 0 <= position < len(order.rows):
             raise PressmarkError(f"there is no row at position {position + 1} of {len(order.rows)}: choose another")
         return cast(State, self.session.run_row(order.run, order.rows[position], order.baseline, order.scorer))
+
+    @command()
+    def next_flip(self, token: int, position: int, step: int) -> State:
+        """The position of the next flipped row of an order, or of the one before where `step` is negative; or None."""
+        order = self._ordered(token)
+        flipped = self.session.run_order(order.run, order.baseline, order.candidate, order.scorer, "flipped", "row", "")
+        rows = set(flipped["rows"])
+        ahead = range(position + 1, len(order.rows)) if step > 0 else range(min(position, len(order.rows)) - 1, -1, -1)
+        return {"position": next((at for at in ahead if order.rows[at] in rows), None)}
 
     def first_rows(self, count: int) -> list[RowView]:
         """The first rows of the run in sight, flipped ones first; none without a run."""

@@ -23,7 +23,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, NotRequired, Protocol, TypedDict, runtime_checkable
 
 Verdict = Literal["better", "worse", "cannot tell"]
-RunStatus = Literal["running", "done", "cancelled", "failed"]
+RunStatus = Literal["running", "done", "stopped", "cancelled", "failed"]
 RowChange = Literal["better", "worse", "same", "error", "pending"]
 RowFilter = Literal["all", "flipped", "better", "worse", "errors"]
 RowSort = Literal["row", "flipped", "change"]
@@ -238,6 +238,7 @@ class ScorerView(TypedDict):
         direction: Which way is better.
         unit: Of a measurement, such as "s", "USD" or "tokens"; empty for a score.
         primary: Whether the suite's verdict is this scorer's.
+        column: The dataset's column with what it expects, or None where it expects nothing of the row.
     """
 
     name: str
@@ -245,6 +246,7 @@ class ScorerView(TypedDict):
     direction: Literal["higher", "lower"]
     unit: str
     primary: bool
+    column: str | None
 
 
 class SuiteView(TypedDict):
@@ -310,7 +312,8 @@ class RunProgress(TypedDict):
 
     Attributes:
         run: Its id.
-        status: "running" until nothing more will come.
+        status: "running" until nothing more will come. "stopped" is a run that ended by itself before its last row: its
+            budget was spent, or its rows had told enough. "cancelled" is one that somebody stopped.
         name: The prompt's name.
         versions: The baseline first, as they were given to `start_run`.
         suite: Its name.
@@ -325,6 +328,8 @@ class RunProgress(TypedDict):
         elapsed: Seconds since the start.
         started_at: When.
         error: Why a failed run failed, as a sentence, or None.
+        details: What the program below said of the failure, for whoever looks closer, or None.
+        note: Why a run that is "stopped" ended where it did, as a sentence, or None.
     """
 
     run: str
@@ -343,6 +348,8 @@ class RunProgress(TypedDict):
     elapsed: float
     started_at: str
     error: str | None
+    details: str | None
+    note: str | None
 
 
 class OrderView(TypedDict):
@@ -398,12 +405,15 @@ class RowView(TypedDict):
 
     Attributes:
         row: Its number, from 0.
-        values: The dataset's columns as text, each cut to about 200 characters by `run_rows`, whole in `run_row`.
+        values: The dataset's columns as text, each cut to about 200 characters by `run_rows`, whole in `run_row`. Those
+            in `inputs` come first.
+        inputs: The columns that fill a variable of one of the run's versions.
         cells: By version, one for each version of the run.
     """
 
     row: int
     values: dict[str, str]
+    inputs: list[str]
     cells: dict[str, CellView]
 
 
@@ -429,6 +439,7 @@ class ComparisonView(TypedDict):
         rows_needed: Rows that would tell, where the verdict is "cannot tell" and it is known; else None.
         test: Which test gave the interval, in words.
         guards: For the primary scorer: one line for every other scorer.
+        slices: One for each value of the suite's slice column; none while the run is going on.
     """
 
     baseline: str
@@ -449,6 +460,29 @@ class ComparisonView(TypedDict):
     rows_needed: int | None
     test: str
     guards: list[GuardView]
+    slices: list[SliceView]
+
+
+class SliceView(TypedDict):
+    """The comparison on the rows of one slice.
+
+    Attributes:
+        name: The slice column's value there, as text; `run_order` takes it.
+        verdict: The one that holds although every slice is looked at (p values adjusted by Holm's method).
+        difference: Candidate minus baseline, in the scorer's own unit.
+        low: Lower end of the slice's own 95 % interval, or None where it is open.
+        high: Upper end, or None.
+        n: Rows paired.
+        p: The adjusted p value.
+    """
+
+    name: str
+    verdict: Verdict
+    difference: float
+    low: float | None
+    high: float | None
+    n: int
+    p: float
 
 
 class GuardView(TypedDict):
@@ -558,6 +592,8 @@ class ReasonView(TypedDict):
         next_step: What to do; empty where it is met.
         blocking: Whether it stops the move while it is not met.
         met: Whether it is.
+        verdict: Present only where the line tells of evidence: the verdict of that comparison, None where there is no
+            comparison.
     """
 
     code: str
@@ -565,6 +601,7 @@ class ReasonView(TypedDict):
     next_step: str
     blocking: bool
     met: bool
+    verdict: NotRequired[Verdict | None]
 
 
 class GateView(TypedDict):
@@ -756,6 +793,7 @@ class WorkbenchSession(Protocol):
         filter: RowFilter,
         sort: RowSort,
         search: str,
+        slice: str | None = None,
     ) -> OrderView:
         """Which rows to show, and how many there are of each kind. Rows not answered yet are among "all".
 
@@ -768,6 +806,7 @@ class WorkbenchSession(Protocol):
             sort: "row" is the dataset's order; "flipped" puts worse rows first, then better, errors, the rest;
                 "change" orders by the size of the change, the worst first.
             search: Text looked for, without regard to case, in values, outputs and errors; empty for all rows.
+            slice: Name of a slice as `SliceView` gives it, to leave out every row of another one; None for all.
         """
 
     def run_rows(self, run: str, rows: Sequence[int], baseline: str, scorer: str) -> list[RowView]:

@@ -30,6 +30,10 @@ PANELS = ("draft", "compare", "evaluate", "publish")
 FIRST_LOOK_SECONDS = 3.0
 FIRST_ROWS = 5
 PICTURE_SECONDS = 2.0
+IN_THE_PICTURE = [
+    "panel",
+    *(f"state_{each}" for each in ("versions", "draft", "compare", "verdict", "registry", "gate")),
+]
 
 
 def _state() -> Any:
@@ -123,7 +127,7 @@ class Workbench(anywidget.AnyWidget):
         self._unsubscribe: Callable[[], None] | None = session.subscribe(self._changed_elsewhere)
         self._picture: dict[str, str] | None = None
         self._tell_picture = Throttle(self._picture_soon, PICTURE_SECONDS)
-        self.observe(lambda _: self._tell_picture(), ["state_verdict", "state_versions"])
+        self.observe(lambda _: self._tell_picture(), IN_THE_PICTURE)
         self._pair_given = bool({"version", "baseline"} & set(first))
         self.workspace_lane.submit(lambda: self._begin(prompt, first))
 

@@ -12,6 +12,7 @@ from pressmark.workspace.importing import Rows, import_rows
 from pressmark.workspace.journal import Drainer, Journal
 from pressmark.workspace.runs import Run, Tally
 from pressmark.workspace.store import Store
+from pressmark.workspace.usage import Usage
 from pressmark.workspace.versions import Draft, Saved
 
 __all__ = [
@@ -28,5 +29,6 @@ __all__ = [
     "SavedEndpoint",
     "Store",
     "Tally",
+    "Usage",
     "import_rows",
 ]

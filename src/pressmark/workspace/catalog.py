@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from pressmark.errors import DatasetNotFoundError, EndpointError, EndpointNotFoundError, SuiteNotFoundError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from pressmark.workspace.connection import Database
 
+_ENDPOINT: Final = "name, base_url, key_env, rpm, tpm, transport"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 # What keys of the usual providers look like where they would pass for a variable's name: a known beginning, or a long
 # run of letters of both cases and digits without a break.
@@ -40,11 +41,17 @@ class SavedEndpoint(NamedTuple):
         name: What the user calls it.
         base_url: Its address.
         key_env: The name of the environment variable that holds its key, or None where it needs none.
+        rpm: Requests that it takes a minute, or None.
+        tpm: Tokens that it takes a minute, in and out together, or None.
+        transport: How it is reached; None for the usual way.
     """
 
     name: str
     base_url: str
     key_env: str | None
+    rpm: float | None = None
+    tpm: float | None = None
+    transport: str | None = None
 
 
 def save_dataset(database: Database, dataset: Dataset) -> Dataset:
@@ -169,24 +176,34 @@ def suites(database: Database) -> pandas.DataFrame:
     return frame
 
 
-def save_endpoint(database: Database, name: str, base_url: str, key_env: str | None = None) -> SavedEndpoint:
+def save_endpoint(
+    database: Database,
+    name: str,
+    base_url: str,
+    key_env: str | None = None,
+    *,
+    rpm: float | None = None,
+    tpm: float | None = None,
+    transport: str | None = None,
+) -> SavedEndpoint:
     """Keep where a model is reached, in the place of what that name said before."""
     check_name(name, "endpoint name")
     _check_url(base_url)
     _check_variable(key_env)
     with database.writing() as connection:
         connection.execute(
-            "insert into endpoints values (?, ?, ?, ?) on conflict do update set"
-            " base_url = excluded.base_url, key_env = excluded.key_env, saved_at = excluded.saved_at",
-            [name, base_url, key_env, datetime.now(UTC)],
+            f"insert into endpoints ({_ENDPOINT}, saved_at) values (?, ?, ?, ?, ?, ?, ?) on conflict do update set"
+            " base_url = excluded.base_url, key_env = excluded.key_env, saved_at = excluded.saved_at,"
+            " rpm = excluded.rpm, tpm = excluded.tpm, transport = excluded.transport",
+            [name, base_url, key_env, rpm, tpm, transport, datetime.now(UTC)],
         )
-    return SavedEndpoint(name, base_url, key_env)
+    return SavedEndpoint(name, base_url, key_env, rpm, tpm, transport)
 
 
 def endpoint(database: Database, name: str) -> SavedEndpoint:
     """Return the endpoint of that name."""
     with database.reading() as connection:
-        found = first(connection, "select name, base_url, key_env from endpoints where name = ?", [name])
+        found = first(connection, f"select {_ENDPOINT} from endpoints where name = ?", [name])
         if not found:
             raise EndpointNotFoundError(_unknown(connection, "endpoints", "endpoint", name), name=name)
     return SavedEndpoint(*found)
@@ -195,7 +212,7 @@ def endpoint(database: Database, name: str) -> SavedEndpoint:
 def endpoints(database: Database) -> list[SavedEndpoint]:
     """Return every endpoint, by name."""
     with database.reading() as connection:
-        found = connection.execute("select name, base_url, key_env from endpoints order by name").fetchall()
+        found = connection.execute(f"select {_ENDPOINT} from endpoints order by name").fetchall()
     return [SavedEndpoint(*row) for row in found]
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from pressmark.errors import WorkspaceError
-from pressmark.workspace.batches import INTEGER, TEXT, TIME, arrow, dataframe, insert
+from pressmark.workspace.batches import FLAG, INTEGER, TEXT, TIME, arrow, dataframe, insert
 
 if TYPE_CHECKING:
     import pandas
@@ -24,27 +24,35 @@ _RATINGS: Final = {
     "rater": TEXT,
     "note": TEXT,
     "rated_at": TIME,
+    "again": FLAG,
 }
-_CHOICES: Final = ("left", "right", "tie")
+_CHOICES: Final = ("left", "right", "tie", "skip")
 
 
 def add_ratings(database: Database, ratings: Sequence[Mapping[str, Any]]) -> None:
-    """Keep votes between two versions' outputs, as `Store.add_ratings` describes it."""
+    """Keep what raters said of outputs, as `Store.add_ratings` describes it."""
     for rating in ratings:
-        if rating.get("choice") not in _CHOICES:
-            raise WorkspaceError(f"a rating's choice is one of {', '.join(_CHOICES)}; got {rating.get('choice')!r}")
+        choice = rating.get("choice")
+        grade = not rating.get("right") and isinstance(choice, str) and choice.lstrip("-").isdecimal()
+        if choice not in _CHOICES and not grade:
+            raise WorkspaceError(
+                f"a rating's choice is one of {', '.join(_CHOICES)}, or of a single output a grade; got {choice!r}"
+            )
     if not ratings:
         return
     now = datetime.now(UTC)
     columns = {name: [rating.get(name) for rating in ratings] for name in _RATINGS}
     columns["repeat"] = [repeat or 0 for repeat in columns["repeat"]]
-    columns["rated_at"] = [now] * len(ratings)
+    # Given in one batch, they keep their order.
+    columns["rated_at"] = [now + timedelta(microseconds=place) for place, _ in enumerate(ratings)]
+    columns["right"] = [right or "" for right in columns["right"]]
+    columns["again"] = [bool(again) for again in columns["again"]]
     with database.writing() as connection:
         insert(connection, "ratings", arrow(_RATINGS, columns))
 
 
 def ratings(database: Database, run_id: str) -> pandas.DataFrame:
-    """Return the votes on a run, in the order in which they were given."""
+    """Return the ratings of a run, in the order in which they were given."""
     with database.reading() as connection:
         return dataframe(connection, "select * from ratings where run_id = ? order by rated_at, row", [run_id])
 

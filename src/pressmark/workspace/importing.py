@@ -129,7 +129,11 @@ def _from_jsonl(path: Path) -> Rows:
         if not line.strip():
             continue
         try:
-            row = json.loads(line, parse_constant=_refuse_constant)
+            row = json.loads(line, parse_constant=_refuse_constant, object_pairs_hook=_once)
+        except _TwiceError as error:
+            raise DatasetError(
+                f"{path}, line {number} has the key {error.args[0]!r} more than once: keep one of them", line=number
+            ) from error
         except (ValueError, RecursionError) as error:
             raise DatasetError(
                 f"{path}, line {number} is not JSON ({error}): each line holds one object", line=number
@@ -219,6 +223,19 @@ def _text(path: Path) -> str:
         raise DatasetError(
             f"{path}, line {line} is not UTF-8 text: save the file as UTF-8 (Excel calls it 'CSV UTF-8')", line=line
         ) from error
+
+
+class _TwiceError(Exception):
+    """A JSON object that has a key twice."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in told:
+            raise _TwiceError(key)
+        told[key] = value
+    return told
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -79,7 +79,25 @@ def m001_initial(connection: Connection) -> None:
     )
 
 
-MIGRATIONS: Final[tuple[Callable[[Connection], None], ...]] = (m001_initial,)
+def m002_limits_and_records(connection: Connection) -> None:
+    """What an endpoint takes a minute and how it is reached, how a run came to its end, time to the first token."""
+    connection.execute(
+        """
+        alter table endpoints add column rpm double;
+        alter table endpoints add column tpm double;
+        alter table endpoints add column transport varchar;
+        alter table runs add column record json;
+        drop view answers;
+        alter table outputs add column ttft double;
+        create view answers as
+            select request_digest as key, output, message, model, fingerprint, finish_reason, response_id,
+                   tokens_in, tokens_out, cost, latency, ttft, details, answered_at
+            from outputs where error_kind is null and request_digest <> '';
+        """
+    )
+
+
+MIGRATIONS: Final[tuple[Callable[[Connection], None], ...]] = (m001_initial, m002_limits_and_records)
 NEWEST: Final = len(MIGRATIONS)
 
 

@@ -37,6 +37,7 @@ _OUTPUTS: Final = {
     "tokens_out": BIG,
     "cost": REAL,
     "latency": REAL,
+    "ttft": REAL,
     "attempts": INTEGER,
     "cached": FLAG,
     "answered_at": TIME,
@@ -63,10 +64,11 @@ _ANSWER: Final = (
     "tokens_out",
     "cost",
     "latency",
+    "ttft",
 )
 _RECORD: Final = ("run_id", "version", "row", "repeat", "request_digest", "attempts", "cached")
 _KEY: Final = ("run_id", "version", "row", "repeat")
-_RUN: Final = "run_id, prompt, dataset, spec, status, started_at, finished_at, note"
+_RUN: Final = "run_id, prompt, dataset, spec, status, started_at, finished_at, note, record"
 
 Record = Mapping[str, Any]
 
@@ -94,7 +96,8 @@ class Run(NamedTuple):
         status: `running`, or what `finish_run` was told.
         started_at: When.
         finished_at: When, or None.
-        note: Why it ended, where it failed.
+        note: Why it ended, where it was stopped or failed.
+        record: How it came to its end, as JSON; empty for a run of the first release.
     """
 
     run_id: str
@@ -105,6 +108,7 @@ class Run(NamedTuple):
     started_at: datetime
     finished_at: datetime | None
     note: str | None
+    record: dict[str, Any]
 
 
 class Tally(NamedTuple):
@@ -126,26 +130,39 @@ class Tally(NamedTuple):
 
 
 def create(
-    database: Database, run_id: str, spec: Mapping[str, Any], prompt: str | None = None, dataset: str | None = None
+    database: Database,
+    run_id: str,
+    spec: Mapping[str, Any],
+    prompt: str | None = None,
+    dataset: str | None = None,
+    *,
+    record: Mapping[str, Any] | None = None,
 ) -> Run:
     """Record that a run begins; the same id again takes it up where it stopped."""
     now = datetime.now(UTC)
     with database.writing() as connection:
         connection.execute(
-            "insert into runs values (?, ?, ?, ?, 'running', ?, null, null) on conflict do update"
-            " set status = 'running', finished_at = null, note = null",
-            [run_id, prompt, dataset, json_text(spec), now],
+            "insert into runs (run_id, prompt, dataset, spec, status, started_at, record)"
+            " values (?, ?, ?, ?, 'running', ?, ?) on conflict do update"
+            " set status = 'running', finished_at = null, note = null, record = coalesce(excluded.record, record)",
+            [run_id, prompt, dataset, json_text(spec), now, None if record is None else json_text(record)],
         )
         return _found(connection, run_id)
 
 
-def finish(database: Database, run_id: str, status: str, note: str | None = None) -> None:
+def finish(
+    database: Database,
+    run_id: str,
+    status: str,
+    note: str | None = None,
+    record: Mapping[str, Any] | None = None,
+) -> None:
     """Record how a run ended."""
     with database.writing() as connection:
         _found(connection, run_id)
         connection.execute(
-            "update runs set status = ?, finished_at = ?, note = ? where run_id = ?",
-            [status, datetime.now(UTC), note, run_id],
+            "update runs set status = ?, finished_at = ?, note = ?, record = coalesce(?, record) where run_id = ?",
+            [status, datetime.now(UTC), note, None if record is None else json_text(record), run_id],
         )
 
 
@@ -177,6 +194,20 @@ def tally(database: Database, run_id: str) -> Tally:
         )
     assert row is not None  # an aggregate always has a row
     return Tally(*row)
+
+
+def spent(database: Database, run_id: str) -> dict[str, Any]:
+    """Return the calls, tokens and US dollars that a run's outputs and their judges took, as far as they are known."""
+    with database.reading() as connection:
+        row = first(
+            connection,
+            "select coalesce(sum(attempts), 0), coalesce(sum(tokens_in + tokens_out) filter (not cached), 0),"
+            " coalesce(sum(cost) filter (not cached), 0)"
+            " from outputs where run_id = $run or starts_with(run_id, $run || '/')",
+            {"run": run_id},
+        )
+    assert row is not None  # an aggregate always has a row
+    return {"calls": int(row[0]), "tokens": int(row[1]), "money": float(row[2])}
 
 
 def append(database: Database, records: Sequence[Record]) -> None:
@@ -240,7 +271,8 @@ def results(database: Database, run_id: str) -> pandas.DataFrame:
             with wide as ({wide})
             select outputs.version, outputs.row, outputs.repeat, output, outputs.error
                    {"".join(f", wide.s{n}" for n, _ in enumerate(scorers, 1))},
-                   tokens_in, tokens_out, cost, latency, model, finish_reason, attempts, cached, error_kind, answered_at
+                   tokens_in, tokens_out, cost, latency, ttft, model, finish_reason, attempts, cached, error_kind,
+                   answered_at
             from outputs left join wide using (version, row, repeat)
             where run_id = $run order by outputs.row, outputs.version, outputs.repeat
             """,
@@ -375,7 +407,7 @@ def _found(connection: Connection, run_id: str) -> Run:
 
 
 def _run(row: tuple[Any, ...]) -> Run:
-    run_id, prompt, dataset, spec, status, started_at, finished_at, note = row
+    run_id, prompt, dataset, spec, status, started_at, finished_at, note, record = row
     return Run(
         run_id,
         prompt,
@@ -385,6 +417,7 @@ def _run(row: tuple[Any, ...]) -> Run:
         started_at.astimezone(UTC),
         finished_at.astimezone(UTC) if finished_at else None,
         note,
+        json.loads(record) if record else {},
     )
 
 

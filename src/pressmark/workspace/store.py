@@ -13,13 +13,14 @@ from pressmark.errors import WorkspaceFullError
 from pressmark.evals.dataset import Dataset
 from pressmark.prompts import Unit, Version
 from pressmark.rendering import PromptVersion
-from pressmark.workspace import catalog, feedback, grid, migrations, query, runs, versions
+from pressmark.workspace import catalog, feedback, grid, migrations, query, runs, usage, versions
 from pressmark.workspace import journal as journals
 from pressmark.workspace.catalog import SavedEndpoint
 from pressmark.workspace.connection import DEADLINE, Database
 from pressmark.workspace.grid import CUT, Direction, Filter, Order, Page, Row, Sort, View
 from pressmark.workspace.journal import Drainer, Journal
 from pressmark.workspace.runs import Record, Run, Tally
+from pressmark.workspace.usage import Usage
 from pressmark.workspace.versions import Draft, Saved
 
 if TYPE_CHECKING:
@@ -101,8 +102,9 @@ class Store:
 
         Raises:
             InvalidNameError: The name is not of the allowed form.
-            InvalidUnitError: The unit is too large or has no canonical form.
+            InvalidUnitError: The unit is too large or has no canonical form, or the message is no text.
             VersionNotFoundError: There is no such parent.
+            GraphCycleError: Its inputs would close a circle.
         """
         return versions.save(self._database, name, unit, message, author, parent=parent, source=source)
 
@@ -200,18 +202,30 @@ class Store:
         """Return a line for each suite: name, digest, spec, versions, created_at."""
         return catalog.suites(self._database)
 
-    def save_endpoint(self, name: str, base_url: str, key_env: str | None = None) -> SavedEndpoint:
+    def save_endpoint(
+        self,
+        name: str,
+        base_url: str,
+        key_env: str | None = None,
+        *,
+        rpm: float | None = None,
+        tpm: float | None = None,
+        transport: str | None = None,
+    ) -> SavedEndpoint:
         """Keep where a model is reached, in the place of what that name said before. The key itself is never kept.
 
         Args:
             name: What to call it.
             base_url: Its address, without user, password or query.
             key_env: The name of the environment variable that holds its key.
+            rpm: Requests that it takes a minute.
+            tpm: Tokens that it takes a minute.
+            transport: How it is reached.
 
         Raises:
             EndpointError: An argument is malformed or looks like a key; it is not repeated in the message.
         """
-        return catalog.save_endpoint(self._database, name, base_url, key_env)
+        return catalog.save_endpoint(self._database, name, base_url, key_env, rpm=rpm, tpm=tpm, transport=transport)
 
     def endpoint(self, name: str) -> SavedEndpoint:
         """Return the endpoint of that name.
@@ -228,7 +242,13 @@ class Store:
     # Runs
 
     def create_run(
-        self, run_id: str, spec: Mapping[str, Any], *, prompt: str | None = None, dataset: str | None = None
+        self,
+        run_id: str,
+        spec: Mapping[str, Any],
+        *,
+        prompt: str | None = None,
+        dataset: str | None = None,
+        record: Mapping[str, Any] | None = None,
     ) -> Run:
         """Record that a run begins; the same id again takes it up where it stopped and keeps its first spec.
 
@@ -237,16 +257,29 @@ class Store:
             spec: What is asked for, as JSON.
             prompt: The prompt's name, where the run is of one.
             dataset: The digest of the dataset, so that the grid finds the rows.
+            record: What is to be known of how it comes to its end, as JSON; else what stands there stays.
         """
-        return runs.create(self._database, run_id, spec, prompt, dataset)
+        return runs.create(self._database, run_id, spec, prompt, dataset, record=record)
 
-    def finish_run(self, run_id: str, status: str, note: str | None = None) -> None:
-        """Record how a run ended: `done`, `cancelled` or `failed`, with a sentence that says why.
+    def finish_run(
+        self, run_id: str, status: str, note: str | None = None, record: Mapping[str, Any] | None = None
+    ) -> None:
+        """Record how a run ended: `done`, `stopped`, `cancelled` or `failed`, with a sentence that says why.
+
+        Args:
+            run_id: The run.
+            status: How it ended.
+            note: Why.
+            record: How it came to its end, as JSON; else what stands there stays.
 
         Raises:
             RunNotFoundError: There is no such run.
         """
-        runs.finish(self._database, run_id, status, note)
+        runs.finish(self._database, run_id, status, note, record)
+
+    def spent(self, run_id: str) -> dict[str, Any]:
+        """Return what a run's outputs took, as far as they are in the file: calls, tokens, money (US dollars)."""
+        return runs.spent(self._database, run_id)
 
     def run(self, run_id: str) -> Run:
         """Return a run.
@@ -271,6 +304,16 @@ class Store:
             RunNotFoundError: There is no such run.
         """
         return runs.tally(self._database, run_id)
+
+    def usage(
+        self, *, versions: Iterable[str] = (), models: Iterable[str] = (), judges: Iterable[str] = ()
+    ) -> dict[str, dict[str, Usage]]:
+        """Return what answers took so far, by `versions` (digest), `models` (served) and `judges` (scorer)."""
+        return {
+            "versions": usage.by_version(self._database, versions),
+            "models": usage.by_model(self._database, models),
+            "judges": usage.by_judge(self._database, judges),
+        }
 
     def append_outputs(self, records: Sequence[Record]) -> None:
         """Record outputs in one batch; each replaces what its run, version, row and repeat had before.
@@ -320,8 +363,8 @@ class Store:
         """Return a row for each output, in order of row, version and repeat.
 
         Columns: version (digest), row, repeat, output, error, one for each scorer (with `_score` behind its name where
-        that is taken), tokens_in, tokens_out, cost, latency, model, finish_reason, attempts, cached, error_kind,
-        answered_at.
+        that is taken), tokens_in, tokens_out, cost, latency, ttft (seconds to the first token, of streamed answers),
+        model, finish_reason, attempts, cached, error_kind, answered_at.
 
         Raises:
             RunNotFoundError: There is no such run.
@@ -426,16 +469,17 @@ class Store:
     # Ratings, publications, SQL
 
     def add_ratings(self, ratings: Sequence[Mapping[str, Any]]) -> None:
-        """Keep votes between the outputs of two versions.
+        """Keep what raters said of outputs.
 
         Args:
-            ratings: Each has run_id, row, left and right (digests, as they were shown), choice (`left`, `right` or
-                `tie`), rater, and optionally repeat and note.
+            ratings: Each has run_id, row, left and right (digests, as they were shown; right is empty for an output
+                shown alone), choice (`left`, `right`, `tie` or `skip`; a grade for an output shown alone), rater, and
+                optionally repeat, note and again (whether the question was asked a second time).
         """
         feedback.add_ratings(self._database, ratings)
 
     def ratings(self, run_id: str) -> pandas.DataFrame:
-        """Return the votes on a run, in the order in which they were given."""
+        """Return the ratings of a run, in the order in which they were given."""
         return feedback.ratings(self._database, run_id)
 
     def record_publication(self, prompt: str, number: int, digest: str, registry: str, version: str) -> None:

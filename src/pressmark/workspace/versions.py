@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pressmark.errors import PromptNotFoundError, VersionNotFoundError
+from pressmark.errors import InvalidUnitError, PromptNotFoundError, VersionNotFoundError
+from pressmark.graph import DependencyGraph
 from pressmark.prompts import LATEST, Unit, Version, check_name, parse_number
 from pressmark.prompts.canonical import unit_bytes
 from pressmark.prompts.digest import sha256_digest
+from pressmark.prompts.quoting import shown
 from pressmark.rendering import PromptVersion
 from pressmark.workspace.batches import clean, dataframe, first, json_text
 
@@ -62,6 +64,11 @@ def save(
 ) -> Saved:
     """Save a unit under a name, as `Store.save` describes it."""
     check_name(name)
+    for what, given in (("message", message), ("author", author)):
+        if not isinstance(given, str):
+            raise InvalidUnitError(
+                f"the {what} of a version is text, got {shown(given)}: write {what}='…', or leave it out", field=what
+            )
     text = unit_bytes(unit)
     digest = sha256_digest(text)
     with database.writing() as connection:
@@ -72,6 +79,8 @@ def save(
         before = newest[0].number if newest else None
         if parent is not None:
             before = _found(connection, name, _reference(parent)).number
+        if unit.inputs:
+            DependencyGraph({**_inputs(connection), name: unit.inputs})
         version = PromptVersion(
             name=name,
             number=newest[0].number + 1 if newest else 1,
@@ -100,6 +109,15 @@ def save(
             ],
         )
     return Saved(version, created=True)
+
+
+def _inputs(connection: Connection) -> dict[str, Mapping[str, str]]:
+    """Return the inputs of every prompt's newest version, where it has some."""
+    rows = connection.execute(
+        "select prompt, unit from versions qualify number = max(number) over (partition by prompt)"
+    ).fetchall()
+    told = {prompt: json.loads(unit).get("inputs", {}) for prompt, unit in rows if '"inputs"' in unit}
+    return {prompt: inputs for prompt, inputs in told.items() if inputs}
 
 
 def one(database: Database, name: str, reference: str) -> PromptVersion:

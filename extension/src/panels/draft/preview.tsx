@@ -1,13 +1,15 @@
 import { useState } from "preact/hooks";
-import { count } from "../../logic/format";
+import { count, plural } from "../../logic/format";
 import type { PreviewView } from "../../model";
 import { useAct, useTrait } from "../../parts/hooks";
 import { Button, ErrorNote, Loading, Problems, Select, TextField } from "../../parts/ui";
+import { useAbsent } from "./state";
 
 export function Preview() {
   const preview = useTrait("state_preview");
   const catalog = useTrait("state_catalog");
   const choose = useAct("choose_preview");
+  const absent = useAbsent();
   const [typed, setTyped] = useState<string | null>(null);
   const view = preview.view ?? null;
   const dataset = preview.dataset ?? null;
@@ -34,6 +36,7 @@ export function Preview() {
         />
         {dataset && (
           <span class="pm-row pm-tight pm-nowrap">
+            <span class="pm-soft">row</span>
             <Button kind="quiet" disabled={row <= 0} onClick={() => go(row - 1)} label="Previous row">
               ‹
             </Button>
@@ -41,15 +44,17 @@ export function Preview() {
               label="Row"
               hideLabel
               class="pm-rowbox"
-              value={typed ?? String(row + 1)}
+              value={typed ?? String(row)}
               onInput={(text) => {
                 setTyped(text);
                 const wanted = Number.parseInt(text, 10);
-                if (wanted >= 1) go(wanted - 1);
+                if (wanted >= 0) go(wanted);
               }}
               onEnter={() => setTyped(null)}
             />
-            <span class="pm-soft pm-number">of {count(rows)}</span>
+            <span class="pm-soft pm-number" title={plural(rows, "row")}>
+              … {count(Math.max(0, rows - 1))}
+            </span>
             <Button
               kind="quiet"
               disabled={row >= rows - 1}
@@ -66,6 +71,17 @@ export function Preview() {
       </div>
       {preview.error && <ErrorNote error={preview.error} />}
       {!preview.ready && <Loading what="the preview" />}
+      {view && absent.length > 0 && (
+        <p class="pm-absent" role="status">
+          <span class="pm-mark" aria-hidden="true">
+            !
+          </span>{" "}
+          {absent.map((name) => `‹${name}›`).join(", ")}: no column in {dataset}. A run on it would need{" "}
+          {absent.length === 1
+            ? "a column of that name, or a default."
+            : "columns of these names, or defaults."}
+        </p>
+      )}
       {view && <Rendered view={view} />}
     </section>
   );

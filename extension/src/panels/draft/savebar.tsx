@@ -84,7 +84,7 @@ export function SaveBar(props: { draft: Draft; view: string }) {
           value={message}
           onInput={setMessage}
           onEnter={() => void commit()}
-          placeholder="What changed, and why"
+          placeholder={draft.proposal || "What changed, and why"}
         />
         <Button
           kind="primary"

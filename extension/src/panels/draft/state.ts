@@ -1,7 +1,8 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { Host } from "../../host";
+import { absentFrom } from "../../logic/columns";
 import type { CheckError, Told, UnitBody } from "../../model";
-import { toldOf } from "../../parts/hooks";
+import { toldOf, useTrait } from "../../parts/hooks";
 
 export const TYPING_PAUSE = 200;
 
@@ -12,6 +13,8 @@ export interface Draft {
   savedAt: string | null;
   /** Whether it differs from the version that it was begun from. */
   unsaved: boolean;
+  /** A change message made from what changed. */
+  proposal: string;
   /** Whether something typed has not reached Python yet. */
   waiting: boolean;
   /** Counts the times that another hand changed the body, so that editors take it over. */
@@ -36,6 +39,7 @@ export function useDraft(host: Host, view: string): Draft {
     base: null as string | null,
     savedAt: null as string | null,
     unsaved: false,
+    proposal: "",
     revision: 0,
     seen: -1,
     failed: null as Told | null,
@@ -78,6 +82,7 @@ export function useDraft(host: Host, view: string): Draft {
     mine.base = trait.base ?? null;
     mine.savedAt = trait.saved_at ?? null;
     mine.unsaved = trait.unsaved ?? false;
+    mine.proposal = trait.proposal ?? "";
     again((n) => n + 1);
   }, [host, view, send]);
 
@@ -107,12 +112,35 @@ export function useDraft(host: Host, view: string): Draft {
     if (timer.current !== undefined) void send();
   }, [send]);
 
-  const { name, body, base, savedAt, unsaved, revision, failed } = kept.current;
+  const { name, body, base, savedAt, unsaved, proposal, revision, failed } = kept.current;
   const waiting = timer.current !== undefined || underWay.current > 0;
-  return { name, body, base, savedAt, unsaved: unsaved || waiting, waiting, revision, failed, edit, flush };
+  return {
+    name,
+    body,
+    base,
+    savedAt,
+    unsaved: unsaved || waiting,
+    proposal,
+    waiting,
+    revision,
+    failed,
+    edit,
+    flush,
+  };
 }
 
 /** The errors that belong to one part of the draft. */
 export function at(errors: readonly CheckError[] | undefined, where: string): CheckError[] {
   return (errors ?? []).filter((error) => error.where === where);
+}
+
+/** The variables that a caller must give and that the dataset of the preview has no column for. */
+export function useAbsent(): string[] {
+  const check = useTrait("state_check");
+  const preview = useTrait("state_preview");
+  const catalog = useTrait("state_catalog");
+  return absentFrom(
+    check.variables ?? [],
+    catalog.datasets?.find((each) => each.name === preview.dataset),
+  );
 }

@@ -3,7 +3,7 @@ import { oneLine, plural } from "../../logic/format";
 import type { Json, UnitBody, VariableBody } from "../../model";
 import { useTrait } from "../../parts/hooks";
 import { Button, Problems, Select, TextField } from "../../parts/ui";
-import { at, type Draft } from "./state";
+import { at, type Draft, useAbsent } from "./state";
 
 const TYPES = ["any", "string", "number", "integer", "boolean", "list", "object", "messages"];
 
@@ -11,6 +11,7 @@ export function Variables(props: { draft: Draft; body: UnitBody }) {
   const { draft, body } = props;
   const check = useTrait("state_check");
   const preview = useTrait("state_preview");
+  const absent = useAbsent();
   const variables = check.variables ?? [];
   const values = preview.view?.values ?? {};
   const declare = (name: string, change: Partial<VariableBody> | null, type: string) => {
@@ -48,7 +49,10 @@ export function Variables(props: { draft: Draft; body: UnitBody }) {
                 return (
                   <tr key={each.name}>
                     <td>
-                      <code class="pm-code">{each.name}</code>
+                      <code class="pm-code pm-variable">{each.name}</code>
+                      {absent.includes(each.name) && (
+                        <div class="pm-absent">no column in {preview.dataset}</div>
+                      )}
                       {!each.used && (
                         <div class="pm-row pm-tight">
                           <span class="pm-soft">not used</span>

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { words } from "../../logic/diff";
 import { cost, count, seconds, significant } from "../../logic/format";
+import { sentence } from "../../logic/text";
 import type { CellView, RowView, SuiteView } from "../../model";
 import { useAct } from "../../parts/hooks";
 import { Button, ErrorNote, Fold, Loading, Mark, Tag, VersionName } from "../../parts/ui";
@@ -11,11 +12,13 @@ export function FullRow(props: {
   total: number;
   versions: string[];
   suite: SuiteView;
+  expected: string | null;
   running: boolean;
+  told: string;
   onClose: () => void;
   onStep: (step: number) => void;
 }) {
-  const { token, position, versions } = props;
+  const { token, position, versions, expected } = props;
   const fetched = useAct("row");
   const [shown, setShown] = useState<RowView | null>(null);
   const { run } = fetched;
@@ -28,12 +31,13 @@ export function FullRow(props: {
     };
   }, [run, token, position, props.running]);
   return (
-    <section class="pm-full" aria-label={`Row ${shown ? shown.row + 1 : ""} in full`} aria-live="polite">
+    <section class="pm-full" aria-label={`Row ${shown ? shown.row : ""} in full`} aria-live="polite">
       <div class="pm-head">
-        <h3>Row {shown ? count(shown.row + 1) : "…"}</h3>
+        <h3>Row {shown ? count(shown.row) : "…"}</h3>
         <span class="pm-soft">
           <kbd>[</kbd> <kbd>]</kbd> flipped rows, <kbd>Esc</kbd> closes
         </span>
+        <span role="status">{props.told}</span>
         <span class="pm-push" />
         <Button kind="quiet" disabled={position === 0} onClick={() => props.onStep(-1)}>
           ‹ Previous
@@ -50,9 +54,12 @@ export function FullRow(props: {
       {shown && (
         <>
           <dl class="pm-values">
-            {Object.entries(shown.values).map(([name, value]) => (
-              <div key={name}>
-                <dt>{name}</dt>
+            {ordered(shown, expected).map(([name, value]) => (
+              <div key={name} class={name === expected ? "pm-expected" : ""}>
+                <dt>
+                  {name}
+                  {name === expected && <Tag>expected</Tag>}
+                </dt>
                 <dd>{value}</dd>
               </div>
             ))}
@@ -70,6 +77,7 @@ export function FullRow(props: {
                     cell={cell}
                     baseline={index > 0 && first ? shown.cells[first] : undefined}
                     suite={props.suite}
+                    running={props.running}
                   />
                 )
               );
@@ -81,15 +89,23 @@ export function FullRow(props: {
   );
 }
 
+/** What the prompt reads stands first, then what is expected of the answer. */
+function ordered(row: RowView, expected: string | null): [string, string][] {
+  const rank = (name: string) => (row.inputs.includes(name) ? 0 : name === expected ? 1 : 2);
+  return Object.entries(row.values).sort(([a], [b]) => rank(a) - rank(b));
+}
+
 function Answer(props: {
   version: string;
   index: number;
   cell: CellView;
   baseline: CellView | undefined;
   suite: SuiteView;
+  running: boolean;
 }) {
   const { version, index, cell, baseline } = props;
   const [marked, setMarked] = useState(false);
+  const unasked = props.running ? "not answered yet" : "not asked";
   const differs =
     baseline && !baseline.error && !cell.error && !cell.pending && baseline.output !== cell.output;
   const facts = [
@@ -108,8 +124,7 @@ function Answer(props: {
         {index === 0 && <span class="pm-soft">baseline</span>}
         {cell.change && (
           <Tag>
-            <Mark of={cell.change} spoken={false} />{" "}
-            {cell.change === "pending" ? "not answered yet" : cell.change}
+            <Mark of={cell.change} spoken={false} /> {cell.change === "pending" ? unasked : cell.change}
           </Tag>
         )}
         <span class="pm-push" />
@@ -129,7 +144,7 @@ function Answer(props: {
       ) : (
         <pre class="pm-code pm-answer-text">
           {cell.pending ? (
-            "Not answered yet."
+            sentence(unasked)
           ) : differs && marked ? (
             <Marked from={baseline.output} to={cell.output} />
           ) : (

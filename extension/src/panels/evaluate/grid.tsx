@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { mainColumn } from "../../logic/columns";
 import { oneLine, significant } from "../../logic/format";
 import { scrollFor, visible } from "../../logic/window";
 import type { CellView, RowView, ScorerView, SuiteView } from "../../model";
@@ -7,12 +8,9 @@ import { useWidth } from "../../parts/hooks";
 import { Mark, VersionName } from "../../parts/ui";
 import type { Rows } from "./rows";
 
-/** The column that says most: the longest text of the first row. */
-function mainColumn(row: RowView | undefined): string | null {
-  const entries = Object.entries(row?.values ?? {});
-  entries.sort(([, a], [, b]) => b.length - a.length);
-  return entries[0]?.[0] ?? null;
-}
+/** Below this width the input stands above the outputs instead of beside them. */
+const NARROW = 720;
+const HEIGHTS = { wide: { dense: 28, relaxed: 44 }, narrow: { dense: 52, relaxed: 68 } } as const;
 
 export function Grid(props: {
   rows: Rows;
@@ -20,15 +18,19 @@ export function Grid(props: {
   versions: string[];
   suite: SuiteView;
   scorer: ScorerView | undefined;
-  rowHeight: number;
+  expected: string | null;
+  running: boolean;
+  dense: boolean;
   active: number;
   open: number | null;
   onActive: (row: number) => void;
   onOpen: (row: number) => void;
   gridRef: { current: HTMLDivElement | null };
 }) {
-  const { rows, total, versions, scorer, rowHeight, active } = props;
+  const { rows, total, versions, scorer, expected, active } = props;
   const [attach, width] = useWidth();
+  const narrow = width > 0 && width < NARROW;
+  const rowHeight = HEIGHTS[narrow ? "narrow" : "wide"][props.dense ? "dense" : "relaxed"];
   const [top, setTop] = useState(0);
   const height = Math.min(total * rowHeight, props.open === null ? 480 : 220);
   const range = visible(top, height, rowHeight, total);
@@ -44,14 +46,15 @@ export function Grid(props: {
   useEffect(() => {
     const box = props.gridRef.current;
     if (!box) return;
-    const wanted = scrollFor(active, box.scrollTop, height, rowHeight);
-    if (wanted !== null) box.scrollTo({ top: wanted });
+    const place = scrollFor(active, box.scrollTop, height, rowHeight);
+    if (place !== null) box.scrollTo({ top: place });
   }, [active, height]);
 
-  const main = mainColumn(rows.row(range.first) ?? rows.row(0));
-  const narrow = width > 0 && width < 720;
-  const columns = `48px ${narrow ? "" : "minmax(120px, 1fr) "}${versions.map(() => "minmax(140px, 1.4fr) 76px").join(" ")}`;
-  const least = 48 + (narrow ? 0 : 120) + versions.length * 216;
+  const main = mainColumn(rows.row(range.first) ?? rows.row(0), expected);
+  const wanted = expected !== null && expected !== main ? expected : null;
+  const beside = narrow ? "" : `minmax(120px, 1.2fr) ${wanted ? "minmax(88px, 0.5fr) " : ""}`;
+  const columns = `48px ${beside}${versions.map(() => "minmax(120px, 1.2fr) 68px").join(" ")}`;
+  const least = 48 + (narrow ? 0 : 120 + (wanted ? 88 : 0)) + versions.length * 188;
   const style = { gridTemplateColumns: columns, minWidth: `${least}px` };
   const unit = !scorer || scorer.kind === "score" ? "0–1" : scorer.unit;
   const body: JSX.Element[] = [];
@@ -59,6 +62,7 @@ export function Grid(props: {
     body.push(
       <GridRow
         key={position}
+        token={token}
         position={position}
         row={rows.row(position)}
         top={position * rowHeight}
@@ -66,11 +70,19 @@ export function Grid(props: {
         style={style}
         versions={versions}
         scorer={scorer}
-        main={narrow ? null : main}
+        main={main}
+        expected={wanted}
+        narrow={narrow}
+        dense={props.dense}
+        running={props.running}
         active={position === active}
         open={position === props.open}
-        onActive={props.onActive}
-        onOpen={props.onOpen}
+        onPick={() => {
+          props.onActive(position);
+          props.onOpen(position);
+          // The grid has the keys, and its frame the focus: a single cell has nothing to be done with.
+          props.gridRef.current?.focus({ preventScroll: true });
+        }}
       />,
     );
   }
@@ -96,6 +108,11 @@ export function Grid(props: {
           {!narrow && (
             <span role="columnheader" tabIndex={-1}>
               {main ?? "input"}
+            </span>
+          )}
+          {!narrow && wanted && (
+            <span role="columnheader" tabIndex={-1} class="pm-cut" title={`expected: column ${wanted}`}>
+              expected
             </span>
           )}
           {versions.map((version, index) => (
@@ -130,6 +147,7 @@ export function Grid(props: {
 }
 
 function GridRow(props: {
+  token: number | undefined;
   position: number;
   row: RowView | undefined;
   top: number;
@@ -138,35 +156,41 @@ function GridRow(props: {
   versions: string[];
   scorer: ScorerView | undefined;
   main: string | null;
+  expected: string | null;
+  narrow: boolean;
+  dense: boolean;
+  running: boolean;
   active: boolean;
   open: boolean;
-  onActive: (row: number) => void;
-  onOpen: (row: number) => void;
+  onPick: () => void;
 }) {
-  const { row, position, versions, scorer, main } = props;
+  const { row, position, versions, scorer, main, expected, narrow } = props;
+  const input = main !== null && row ? oneLine(row.values[main] ?? "", 300) : "";
+  const wanted = expected !== null && row ? oneLine(row.values[expected] ?? "", 120) : "";
   const first = versions[0];
   const baseline = first ? row?.cells[first]?.output : undefined;
   return (
     <div
       role="row"
-      id={`pm-row-${position}`}
-      class={`pm-grid-row ${props.height < 36 ? "pm-dense" : ""}`}
+      id={`pm-row-${props.token}-${position}`}
+      class={`pm-grid-row ${props.dense ? "pm-dense" : ""} ${narrow ? "pm-narrow" : ""}`}
       aria-rowindex={position + 2}
       aria-selected={props.active}
       aria-expanded={props.open}
       tabIndex={-1}
       style={{ ...props.style, height: `${props.height}px`, transform: `translateY(${props.top}px)` }}
-      onClick={() => {
-        props.onActive(position);
-        props.onOpen(position);
-      }}
+      onClick={props.onPick}
     >
       <span role="gridcell" class="pm-right pm-soft pm-number" tabIndex={-1}>
-        {row ? row.row + 1 : ""}
+        {row ? row.row : ""}
       </span>
-      {main !== null && (
+      <span role="gridcell" class={narrow ? "pm-cut pm-above" : "pm-clip"} tabIndex={-1}>
+        {row ? input : <span class="pm-bone" />}
+        {narrow && wanted && <span class="pm-soft"> · expected {wanted}</span>}
+      </span>
+      {!narrow && expected !== null && (
         <span role="gridcell" class="pm-clip" tabIndex={-1}>
-          {row ? oneLine(row.values[main] ?? "", 300) : <span class="pm-bone" />}
+          {row ? <code class="pm-code">{wanted}</code> : <span class="pm-bone" />}
         </span>
       )}
       {versions.map((version, index) => {
@@ -180,7 +204,7 @@ function GridRow(props: {
               class={`pm-clip pm-output pm-col pm-col-${index}`}
             >
               {cell ? (
-                <Output cell={cell} same={index > 0 && cell.output === baseline} />
+                <Output cell={cell} same={index > 0 && cell.output === baseline} running={props.running} />
               ) : (
                 <span class="pm-bone" />
               )}
@@ -195,9 +219,9 @@ function GridRow(props: {
   );
 }
 
-function Output(props: { cell: CellView; same: boolean }) {
+function Output(props: { cell: CellView; same: boolean; running: boolean }) {
   const { cell } = props;
-  if (cell.pending) return <span class="pm-soft">…</span>;
+  if (cell.pending) return <span class="pm-soft">{props.running ? "…" : "not asked"}</span>;
   if (cell.error) return <span class="pm-cell-error">! {oneLine(cell.error, 200)}</span>;
   if (!cell.output) return <span class="pm-soft">empty answer</span>;
   if (props.same) return <span class="pm-soft">= same answer</span>;

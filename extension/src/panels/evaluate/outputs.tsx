@@ -1,14 +1,14 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { expectedColumn } from "../../logic/columns";
 import { count } from "../../logic/format";
 import type { RowFilter, RowSort, RunProgress } from "../../model";
-import { useTrait } from "../../parts/hooks";
+import { useHost, useTrait } from "../../parts/hooks";
 import { Button, Empty, ErrorNote, Loading, Segments, Select } from "../../parts/ui";
 import { FullRow } from "./fullrow";
 import { Grid } from "./grid";
 import { useRows } from "./rows";
 
-const HEIGHTS = { dense: 28, relaxed: 44 } as const;
 const FILTERS: [RowFilter, string, string][] = [
   ["all", "All", "every row"],
   ["flipped", "Flipped", "the score changed, for better or worse"],
@@ -17,8 +17,13 @@ const FILTERS: [RowFilter, string, string][] = [
   ["errors", "! Errors", "no answer or no score in one of the versions"],
 ];
 
-export function Outputs(props: { progress: RunProgress }) {
-  const { progress } = props;
+export function Outputs(props: {
+  progress: RunProgress;
+  slice: string | null;
+  onSlice: (slice: string | null) => void;
+}) {
+  const { progress, slice } = props;
+  const host = useHost();
   const run = useTrait("state_run");
   const verdict = useTrait("state_verdict");
   const suite = run.suite ?? null;
@@ -27,9 +32,10 @@ export function Outputs(props: { progress: RunProgress }) {
   const [sort, setSort] = useState<RowSort>(progress.status === "running" ? "row" : "flipped");
   const [typed, setTyped] = useState("");
   const [search, setSearch] = useState("");
-  const [density, setDensity] = useState<keyof typeof HEIGHTS>("relaxed");
+  const [density, setDensity] = useState<"dense" | "relaxed">("relaxed");
   const [active, setActive] = useState(0);
   const [open, setOpen] = useState<number | null>(null);
+  const [told, setTold] = useState("");
   const searchBox = useRef<HTMLInputElement>(null);
   const grid = useRef<HTMLDivElement>(null);
   const wasRunning = useRef(progress.status === "running");
@@ -40,13 +46,14 @@ export function Outputs(props: { progress: RunProgress }) {
     const timer = setTimeout(() => setSearch(typed.trim()), 250);
     return () => clearTimeout(timer);
   }, [typed]);
-  const rows = useRows(progress, filter, sort, search, run.scorer ?? "");
+  const rows = useRows(progress, filter, sort, search, slice, run.scorer ?? "");
   const total = rows.order?.total ?? 0;
   const token = rows.order?.token;
   // biome-ignore lint/correctness/useExhaustiveDependencies: another order begins at its top
   useEffect(() => {
     setActive(0);
     setOpen(null);
+    setTold("");
   }, [token]);
 
   const pair = verdict.run === progress.run ? verdict.pair : null;
@@ -54,16 +61,17 @@ export function Outputs(props: { progress: RunProgress }) {
     const first = pair ?? progress.versions;
     return [...new Set([...first, ...progress.versions])];
   }, [pair, progress.versions]);
-  const flip = (step: number) => {
-    for (let at = active + step; at >= 0 && at < total; at += step) {
-      const row = rows.row(at);
-      if (!row) return setActive(at);
-      if (Object.values(row.cells).some((cell) => cell.change === "better" || cell.change === "worse")) {
-        setActive(at);
-        if (open !== null) setOpen(at);
-        return;
-      }
-    }
+  const flip = async (step: number) => {
+    if (token === undefined) return;
+    // Python knows every row of the order; the page has only the pages that were in sight.
+    const asked = await host.call("next_flip", { token, position: active, step }).catch(() => null);
+    if (!asked) return;
+    const { position } = asked;
+    if (position === null)
+      return setTold(step > 0 ? "No flipped row below this one." : "No flipped row above this one.");
+    setActive(position);
+    setTold("");
+    if (open !== null) setOpen(position);
   };
   const keys = (event: JSX.TargetedKeyboardEvent<HTMLElement>) => {
     const target = event.target as HTMLElement;
@@ -72,6 +80,7 @@ export function Outputs(props: { progress: RunProgress }) {
     const to = (next: number) => {
       const row = Math.min(Math.max(next, 0), total - 1);
       setActive(row);
+      setTold("");
       if (open !== null) setOpen(row);
     };
     const acts: Record<string, () => void> = {
@@ -87,8 +96,8 @@ export function Outputs(props: { progress: RunProgress }) {
         grid.current?.focus();
       },
       "/": () => searchBox.current?.focus(),
-      "]": () => flip(1),
-      "[": () => flip(-1),
+      "]": () => void flip(1),
+      "[": () => void flip(-1),
     };
     const act = acts[event.key];
     // Enter and arrows on a button or a list inside are that button's own.
@@ -100,7 +109,9 @@ export function Outputs(props: { progress: RunProgress }) {
   };
   if (!suite) return <Loading what="rows" />;
   const counts = rows.order?.counts;
-  const stale = wasRunning.current && !running && sort === "row" && filter === "all";
+  const ended = progress.status === "done" || progress.status === "stopped";
+  const stale = wasRunning.current && ended && sort === "row" && filter === "all";
+  const expected = expectedColumn(suite, scorer);
   return (
     <section class="pm-rows" aria-label="Outputs side by side" onKeyDown={keys}>
       <div class="pm-toolbar">
@@ -137,6 +148,11 @@ export function Outputs(props: { progress: RunProgress }) {
             }
           }}
         />
+        {slice !== null && (
+          <Button onClick={() => props.onSlice(null)} title="Show the rows of every slice">
+            {suite.slice}: {slice} ×
+          </Button>
+        )}
         <div class="pm-toolbar-end">
           <Select
             label="Order"
@@ -163,7 +179,7 @@ export function Outputs(props: { progress: RunProgress }) {
         <div class="pm-offer" role="status">
           {rows.offer
             ? `The run has moved on: ${count(rows.offer.total)} rows by now.`
-            : "The run is complete. The rows below are still in the dataset's order."}
+            : "The run has ended. The rows below are still in the dataset's order."}
           <Button onClick={() => (rows.offer ? rows.take() : setSort("flipped"))}>
             {rows.offer ? "Show the new order" : "Show flipped rows first"}
           </Button>
@@ -171,12 +187,15 @@ export function Outputs(props: { progress: RunProgress }) {
       )}
       {!rows.order && !rows.error && <Loading what="rows" lines={5} />}
       {rows.order && total === 0 && (
-        <Empty title={search ? `No row holds “${search}”` : emptyTitle(filter)}>
+        <Empty
+          title={search ? `No row holds “${search}”` : slice ? `No such row in ${slice}` : emptyTitle(filter)}
+        >
           <Button
             onClick={() => {
               setTyped("");
               setSearch("");
               setFilter("all");
+              props.onSlice(null);
             }}
           >
             Show all rows
@@ -190,13 +209,20 @@ export function Outputs(props: { progress: RunProgress }) {
           versions={versions}
           suite={suite}
           scorer={scorer}
-          rowHeight={HEIGHTS[density]}
+          expected={expected}
+          running={running}
+          dense={density === "dense"}
           active={active}
           open={open}
           onActive={setActive}
           onOpen={setOpen}
           gridRef={grid}
         />
+      )}
+      {open === null && told && (
+        <p class="pm-soft" role="status">
+          {told}
+        </p>
       )}
       {open !== null && token !== undefined && (
         <FullRow
@@ -206,7 +232,9 @@ export function Outputs(props: { progress: RunProgress }) {
           total={total}
           versions={versions}
           suite={suite}
+          expected={expected}
           running={running}
+          told={told}
           onClose={() => {
             setOpen(null);
             grid.current?.focus();
@@ -214,6 +242,7 @@ export function Outputs(props: { progress: RunProgress }) {
           onStep={(step) => {
             const next = Math.min(Math.max(open + step, 0), total - 1);
             setActive(next);
+            setTold("");
             setOpen(next);
           }}
         />

@@ -22,6 +22,7 @@ export function useRows(
   filter: RowFilter,
   sort: RowSort,
   search: string,
+  slice: string | null,
   scorer: string,
 ): Rows {
   const host = useHost();
@@ -74,7 +75,7 @@ export function useRows(
       const question = mine.question;
       if (!keep) mine.busy = true;
       try {
-        const order = await host.call("order", { filter, sort, search });
+        const order = await host.call("order", { filter, sort, search, slice });
         if (question !== mine.question) return;
         mine.error = null;
         if (keep && mine.order) {
@@ -94,7 +95,7 @@ export function useRows(
       }
       if (question === mine.question) await fetchPages(keep);
     },
-    [host, filter, sort, search, draw, fetchPages],
+    [host, filter, sort, search, slice, draw, fetchPages],
   );
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another run, pair or scorer is another question

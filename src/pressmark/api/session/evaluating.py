@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -11,7 +12,6 @@ from pressmark import stats
 from pressmark.api.runs import Run, Runner, RunOptions, start_run
 from pressmark.api.session.bodies import as_text, short
 from pressmark.errors import EndpointError, PressmarkError, RenderError, StatsError
-from pressmark.evals.plan import plan
 from pressmark.evals.scorers import Scorer
 from pressmark.rendering import compiled
 from pressmark.widgets.protocols import (
@@ -28,6 +28,7 @@ from pressmark.widgets.protocols import (
     RunProgress,
     RunStatus,
     ScorerView,
+    SliceView,
     SuiteView,
 )
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from pressmark import workspace as files
     from pressmark.api.workspace import Workspace
     from pressmark.evals import Suite
-    from pressmark.evals.comparison import Comparison
+    from pressmark.evals.comparison import Comparison, Slice
     from pressmark.providers import Endpoint
     from pressmark.rendering import PromptVersion
 
@@ -43,6 +44,7 @@ SHORT_VALUE = 200
 MOST_RUNS = 50
 MODELS_SECONDS = 1.0
 CONCURRENCY = 8
+FILTERS: tuple[RowFilter, ...] = ("all", "flipped", "better", "worse", "errors")
 
 
 class Evaluating:
@@ -54,6 +56,7 @@ class Evaluating:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
+        self._variables: dict[str, tuple[str, ...]] = {}
 
     def datasets(self) -> list[DatasetView]:
         """The datasets, by name."""
@@ -76,11 +79,8 @@ class Evaluating:
 
     def estimate(self, name: str, versions: Sequence[str], suite: str, endpoint: str) -> EstimateView:
         """What running these versions would take."""
-        chosen = self._workspace.suite(suite)
-        where = self._workspace.choose_endpoint(endpoint)
-        planned = plan(self._versions(name, versions), chosen.dataset, base_url=where.base_url)
-        known = self._workspace.store.cached_answers([call.key for call in planned.calls])
-        return {"rows": len(chosen.dataset), "calls": planned.total, "cached": len(known), "cost": None}
+        told = self._workspace.plan(self._versions(name, versions), suite, endpoint=endpoint, concurrency=CONCURRENCY)
+        return {"rows": told.rows, "calls": told.calls + told.cached, "cached": told.cached, "cost": told.cost}
 
     def start(
         self,
@@ -141,30 +141,41 @@ class Evaluating:
         filter: RowFilter,
         sort: RowSort,
         search: str,
+        slice: str | None = None,
     ) -> OrderView:
         """Which rows to show."""
         found = self._workspace.run(run)
-        order = self._workspace.store.run_order(
-            run,
-            [found.digest_of(baseline), found.digest_of(candidate)],
-            scorer,
-            direction=found.suite.scorer(scorer).direction,
-            filter=filter,
-            sort=sort,
-            search=search,
-        )
-        return {"rows": list(order.rows), "counts": dict(order.counts)}
+        suite = found.suite
+        digests = [found.digest_of(baseline), found.digest_of(candidate)]
+        direction = suite.scorer(scorer).direction
+
+        def ordered(which: RowFilter) -> files.Order:
+            return self._workspace.store.run_order(
+                run, digests, scorer, direction=direction, filter=which, sort=sort, search=search
+            )
+
+        order = ordered(filter)
+        if slice is None or suite.slice is None:
+            return {"rows": list(order.rows), "counts": dict(order.counts)}
+        column = suite.slice
+        inside = {number for number, row in enumerate(suite.dataset.rows) if as_text(row.get(column)) == slice}
+        return {
+            "rows": [row for row in order.rows if row in inside],
+            "counts": {which: len(inside.intersection(ordered(which).rows)) for which in FILTERS},
+        }
 
     def rows(self, run: str, rows: Sequence[int], baseline: str, scorer: str) -> list[RowView]:
         """These rows, texts cut short."""
         found = self._workspace.run(run)
-        return [_row_view(row, found, cut=True) for row in self._cells(found, rows, baseline, scorer, whole=False)]
+        inputs = self._inputs(found)
+        cells = self._cells(found, rows, baseline, scorer, whole=False)
+        return [_row_view(row, found, inputs, cut=True) for row in cells]
 
     def row(self, run: str, row: int, baseline: str, scorer: str) -> RowView:
         """One row in full."""
         found = self._workspace.run(run)
         cells = self._cells(found, [row], baseline, scorer, whole=True)
-        view = _row_view(cells[0], found, cut=False)
+        view = _row_view(cells[0], found, self._inputs(found), cut=False)
         for name, cell in view["cells"].items():
             cell["request"] = self._request(found, name, cells[0].values)
             cell["score_errors"] = dict(cells[0].cells[found.digest_of(name)].score_errors)
@@ -193,6 +204,17 @@ class Evaluating:
             run.id, digests, rows, scorer, direction=run.suite.scorer(scorer).direction, **cut
         )
 
+    def _inputs(self, run: Run) -> list[str]:
+        """The variables of the run's versions, in the order of their first use."""
+        found: dict[str, None] = {}
+        for name in run.versions:
+            digest = run.digest_of(name)
+            if digest not in self._variables:
+                saved = self._workspace.store.versions_with_digest(digest)
+                self._variables[digest] = tuple(saved[0].unit.variables) if saved else ()
+            found |= dict.fromkeys(self._variables[digest])
+        return list(found)
+
     def _request(self, run: Run, version: str, values: dict[str, Any]) -> list[dict[str, str]]:
         saved = self._workspace.store.versions_with_digest(run.digest_of(version))
         if not saved:
@@ -217,7 +239,7 @@ class Evaluating:
             "suite": kept.spec["suite"]["name"],
             "endpoint": kept.spec["endpoint"]["name"],
             "started_at": kept.started_at.isoformat(),
-            "error": kept.note if kept.status == "failed" else None,
+            **_why(kept),
             "rate": None,
             "seconds_left": None,
         }
@@ -240,7 +262,7 @@ class Evaluating:
         )
 
     def _status(self, kept: files.Run, alive: set[str] | None) -> RunStatus:
-        if kept.status in ("done", "cancelled", "failed"):
+        if kept.status in ("done", "stopped", "cancelled", "failed"):
             return cast("RunStatus", kept.status)
         living = self._workspace.store.running() if alive is None else alive
         return "running" if kept.run_id in living else "cancelled"
@@ -274,7 +296,16 @@ def _scorer_view(scorer: Scorer, suite: Suite) -> ScorerView:
         "direction": scorer.direction,
         "unit": scorer.unit,
         "primary": scorer.name == suite.primary,
+        "column": _expected_column(scorer),
     }
+
+
+def _expected_column(scorer: Scorer) -> str | None:
+    """The column that an output is held against; what a judge is merely shown does not count."""
+    for name in ("column", "reference", "against"):
+        if isinstance(column := getattr(scorer, name, None), str):
+            return column
+    return None
 
 
 def _endpoint_view(endpoint: Endpoint) -> EndpointView:
@@ -303,6 +334,20 @@ def _models(endpoint: Endpoint) -> list[str]:
         return []
 
 
+def _why(kept: files.Run) -> dict[str, str | None]:
+    """Why a run ended where it did."""
+    note = kept.note or ""
+    if kept.status != "failed":
+        return {"error": None, "details": None, "note": note if kept.status == "stopped" and note else None}
+    # What the HTTP client said stands behind the advice: it is for whoever looks closer.
+    sentence, advice, details = note.partition("correct the address")
+    return {
+        "error": (sentence + advice) or "The run failed, and no reason was kept: run it again",
+        "details": details.strip(" ;.") or None,
+        "note": None,
+    }
+
+
 def _live(runner: Runner) -> dict[str, Any]:
     now = runner.progress
     asked = now.done - now.cached
@@ -320,12 +365,17 @@ def _live(runner: Runner) -> dict[str, Any]:
     }
 
 
-def _row_view(row: files.Row, run: Run, *, cut: bool) -> RowView:
+def _row_view(row: files.Row, run: Run, inputs: Sequence[str], *, cut: bool) -> RowView:
     names = {run.digest_of(name): name for name in run.versions}
-    values = {name: short(value, SHORT_VALUE) if cut else as_text(value) for name, value in row.values.items()}
+    first = [name for name in inputs if name in row.values]
+    values = {
+        name: short(row.values[name], SHORT_VALUE) if cut else as_text(row.values[name])
+        for name in dict.fromkeys([*first, *row.values])
+    }
     return {
         "row": row.row,
         "values": values,
+        "inputs": first,
         "cells": {names[digest]: _cell_view(cell) for digest, cell in row.cells.items()},
     }
 
@@ -354,7 +404,9 @@ def _comparison_view(run: Run, baseline: str, candidate: str, scorer: str, provi
         return _no_comparison(baseline, candidate, scorer, str(error), provisional)
     except PressmarkError as error:
         return _no_comparison(baseline, candidate, scorer, str(error), False)
-    return _provisional(told, run) if provisional else _verdict(told)
+    # A run that chose its own end was looked at while it went on: only the sequence's interval holds then.
+    sequential = provisional or run.status == "stopped"
+    return _sequential(told, run, provisional) if sequential else _verdict(told)
 
 
 def _verdict(told: Comparison) -> ComparisonView:
@@ -363,11 +415,11 @@ def _verdict(told: Comparison) -> ComparisonView:
         "baseline": told.baseline,
         "candidate": told.candidate,
         "scorer": told.scorer,
-        "sentence": told.sentence,
+        "sentence": plain_sentence(told),
         "verdict": told.verdict,
         "difference": told.difference,
-        "low": told.low if math.isfinite(told.low) else None,
-        "high": told.high if math.isfinite(told.high) else None,
+        "low": _end(told.low),
+        "high": _end(told.high),
         "n": told.n,
         "up": told.up,
         "down": told.down,
@@ -378,18 +430,50 @@ def _verdict(told: Comparison) -> ComparisonView:
         "rows_needed": told.rows_needed if told.verdict == "cannot tell" else None,
         "test": told.test,
         "guards": [],
+        "slices": [_slice_view(part) for part in told.slices],
     }
 
 
-def _provisional(told: Comparison, run: Run) -> ComparisonView:
+def _slice_view(part: Slice) -> SliceView:
+    return {
+        "name": as_text(part.name),
+        "verdict": part.verdict,
+        "difference": part.result.difference,
+        "low": _end(part.result.low),
+        "high": _end(part.result.high),
+        "n": part.result.n,
+        "p": part.p,
+    }
+
+
+def _end(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def plain_sentence(told: Comparison) -> str:
+    """The sentence as a page shows it: no interval that says nothing, and a minus that is one."""
+    sentence = told.sentence
+    if not (math.isfinite(told.low) and math.isfinite(told.high)):
+        changed = told.up + told.down
+        rows = "no row" if changed == 0 else f"only {changed:,} {'row' if changed == 1 else 'rows'}"
+        sentence = re.sub(r" \[[^\[\]]*\binf\b[^\[\]]*\]", "", sentence) + f"; no interval: {rows} changed"
+    return _minus(sentence)
+
+
+def _minus(text: str) -> str:
+    return re.sub(r"(?<![\w.)\]-])-(?=[\d.])", "−", text)
+
+
+def _sequential(told: Comparison, run: Run, provisional: bool) -> ComparisonView:
     """What may be said while a run streams: an interval that stays valid however often it is looked at."""
     view = _verdict(told)
     suite = run.suite
     planned = len(suite.dataset)
     differences = [after - before for before, after in zip(told.before, told.after, strict=True)]
     sequence = stats.confidence_sequence(differences, planned)
-    view |= {"provisional": True, "rows_needed": None, "test": "confidence sequence", "verdict": None}
-    so_far = f"on {told.n:,} of {planned:,} rows so far"
+    view |= {"provisional": provisional, "rows_needed": None, "test": "confidence sequence", "verdict": None}
+    view["slices"] = []
+    so_far = f"on {told.n:,} of {planned:,} rows{' so far' if provisional else ''}"
     if sequence is None:
         view |= {"low": None, "high": None, "difference": None}
         view["sentence"] = f"{told.candidate} against {told.baseline}: too early to tell, {so_far}"
@@ -401,8 +485,8 @@ def _provisional(told: Comparison, run: Run) -> ComparisonView:
     view["verdict"] = "better" if ahead else "worse" if behind else "cannot tell"
     scale = 100 if told.unit == "points" else 1
     low, high, middle = (f"{scale * value:.3g}" for value in (sequence.low, sequence.high, sequence.mean))
-    word = "better" if ahead else "worse" if behind else "not told apart yet"
-    view["sentence"] = f"{told.candidate} {word}: {middle} {told.unit} [{low}, {high}] {so_far}"
+    word = "better" if ahead else "worse" if behind else "not told apart yet" if provisional else "not told apart"
+    view["sentence"] = _minus(f"{told.candidate} {word}: {middle} {told.unit} [{low}, {high}] {so_far}")
     return view
 
 
@@ -426,6 +510,7 @@ def _no_comparison(baseline: str, candidate: str, scorer: str, sentence: str, pr
         "rows_needed": None,
         "test": "",
         "guards": [],
+        "slices": [],
     }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from pressmark import gate as gates
 from pressmark import publishing
+from pressmark.api.session.evaluating import plain_sentence
 from pressmark.errors import (
     PressmarkError,
     PromptNotFoundError,
@@ -27,6 +28,7 @@ from pressmark.widgets.protocols import (
     ReasonView,
     RegistryPromptView,
     RegistryView,
+    Verdict,
     VersionView,
 )
 
@@ -119,7 +121,7 @@ class Releasing:
             "target": target.version if target else None,
             "current": f"v{held.version}" if held else None,
             "allowed": decision.allowed,
-            "reasons": _reasons(decision, self._evaluated(request, held)),
+            "reasons": _reasons(decision, *self._evaluated(request, held)),
         }
 
     def publish(self, name: str, version: str, reason: str) -> PublishedView:
@@ -171,18 +173,20 @@ class Releasing:
             return self._store.version(name, reference)
         return self._known().backend.version(name, reference)
 
-    def _evaluated(self, request: gates.MoveRequest, held: LabelPointer | None) -> gates.Reason:
+    def _evaluated(self, request: gates.MoveRequest, held: LabelPointer | None) -> tuple[gates.Reason, Verdict | None]:
         """What this workspace's runs say of a version, against what the label holds where they say it."""
-        told: tuple[str, str] | None = None
+        told: tuple[Verdict, str] | None = None
         for against, verdict, sentence in self._comparisons(request.target, held):
             # What was held against the label's own version says most.
             if told is None or (held is not None and against == held.digest):
                 told = verdict, sentence
             if held is None or against == held.digest:
                 break
-        return gates.evaluated(request, verdict=told[0], sentence=told[1]) if told else gates.evaluated(request)
+        if told is None:
+            return gates.evaluated(request), None
+        return gates.evaluated(request, verdict=told[0], sentence=told[1]), told[0]
 
-    def _comparisons(self, version: Version, held: LabelPointer | None) -> Iterator[tuple[str, str, str]]:
+    def _comparisons(self, version: Version, held: LabelPointer | None) -> Iterator[tuple[str, Verdict, str]]:
         """The newest runs' comparisons of a version: the baseline's digest, the verdict, the sentence."""
         for kept in self._workspace.store.runs(version.name, EVIDENCE_RUNS):
             digests = [told["digest"] for told in kept.spec["versions"]]
@@ -196,7 +200,7 @@ class Releasing:
                 told = run.compare(run.name_of(against), run.name_of(version.digest))
             except PressmarkError:
                 continue  # a run without common scores says nothing
-            yield against, told.verdict, f"{told.sentence} ({run.suite_name}, against {told.baseline})"
+            yield against, told.verdict, f"{plain_sentence(told)} ({run.suite_name}, against {told.baseline})"
 
     def _held(self, name: str, label: str) -> LabelPointer | None:
         try:
@@ -265,14 +269,18 @@ def _entry_view(entry: Entry, name: str) -> EntryView:
     }
 
 
-def _reasons(decision: GateDecision, evaluated: gates.Reason) -> list[ReasonView]:
+def _reasons(decision: GateDecision, evaluated: gates.Reason, verdict: Verdict | None) -> list[ReasonView]:
     """The checklist. The reason is asked for beside the button; what the registry does not know, the workspace may."""
     others = [reason for reason in decision.reasons if reason.code != "reason"]
     known = [reason for reason in others if reason.code == evaluated.code and (reason.met or reason.blocking)]
     if not known:
         others = [*(reason for reason in others if reason.code != evaluated.code), evaluated]
     told = sorted(others, key=lambda reason: (reason.met, not reason.blocking))
-    return [cast("ReasonView", asdict(reason)) for reason in told]
+    views = [cast("ReasonView", asdict(reason)) for reason in told]
+    for view in views:
+        if view["code"] == evaluated.code and not known:
+            view["verdict"] = verdict
+    return views
 
 
 def _moved(entry: Entry, published: Published | None) -> MovedView:

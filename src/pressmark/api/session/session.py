@@ -121,8 +121,9 @@ class Session(views.WorkbenchSession):
         filter: views.RowFilter,
         sort: views.RowSort,
         search: str,
+        slice: str | None = None,
     ) -> views.OrderView:
-        return self._evaluating.order(run, baseline, candidate, scorer, filter, sort, search)
+        return self._evaluating.order(run, baseline, candidate, scorer, filter, sort, search, slice)
 
     def run_rows(self, run: str, rows: Sequence[int], baseline: str, scorer: str) -> list[views.RowView]:
         return self._evaluating.rows(run, rows, baseline, scorer)

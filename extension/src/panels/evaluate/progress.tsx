@@ -1,0 +1,116 @@
+import { useState } from "preact/hooks";
+import { cost, count, plural, seconds, significant } from "../../logic/format";
+import { against } from "../../logic/stale";
+import { sentence } from "../../logic/text";
+import type { RunProgress } from "../../model";
+import { useAct, useTrait } from "../../parts/hooks";
+import { Button, ErrorNote, Note, Select, Tag, Time } from "../../parts/ui";
+
+export function Progress(props: { progress: RunProgress }) {
+  const { progress } = props;
+  const stop = useAct("stop_run");
+  const { done, total, errors, rate, seconds_left: left, status } = progress;
+  const running = status === "running";
+  const percent = total ? Math.floor((100 * done) / total) : 0;
+  const words = [
+    running || status !== "done" ? `${count(done)} of ${plural(total, "answer")}` : plural(done, "answer"),
+    progress.cached ? `${count(progress.cached)} from the cache` : "",
+    errors ? plural(errors, "error") : "",
+    running && rate ? `${significant(rate)} a second` : "",
+    running && left !== null ? `${seconds(Math.ceil(left))} left` : "",
+    progress.cost ? `${cost(progress.cost)} spent` : "",
+    running ? "" : `took ${seconds(progress.elapsed)}`,
+  ].filter(Boolean);
+  return (
+    <section class="pm-progress" aria-label="Run">
+      <div class="pm-row">
+        {!running && (
+          <Tag kind={status}>
+            {{ cancelled: "stopped", stopped: "ended early" }[status as string] ?? status}
+          </Tag>
+        )}
+        {running && (
+          <div
+            class="pm-progressbar"
+            role="progressbar"
+            aria-valuenow={percent}
+            aria-valuemin={0}
+            aria-valuemax={100}
+            aria-label="Answers"
+          >
+            <span style={{ width: `${total ? (100 * done) / total : 0}%` }} />
+          </div>
+        )}
+        <span class="pm-number pm-soft" role="status" aria-live={running ? "off" : "polite"}>
+          {words.join(" · ")}
+        </span>
+        {running && (
+          <Button busy={stop.busy} onClick={() => void stop.run({ run: progress.run })}>
+            {stop.busy ? "Stopping…" : "Stop"}
+          </Button>
+        )}
+        <span class="pm-push" />
+        <span class="pm-soft">
+          {progress.suite} on {progress.endpoint}, <Time at={progress.started_at} />
+        </span>
+      </div>
+      {status === "cancelled" && (
+        <p class="pm-soft">
+          Stopped with {count(total - done)} answers missing. Run again to ask only for those; the verdict is
+          provisional until then.
+        </p>
+      )}
+      {status === "stopped" && (
+        <Note>
+          {sentence(progress.note ?? "The run ended before its last row.")} {count(total - done)} of{" "}
+          {plural(total, "answer")} were not asked for.
+        </Note>
+      )}
+      {stop.error && <ErrorNote error={stop.error} onClose={stop.clear} />}
+    </section>
+  );
+}
+
+/** A run that failed: why, and how to go on from here. */
+export function Failed(props: { progress: RunProgress }) {
+  const { progress } = props;
+  const catalog = useTrait("state_catalog");
+  const again = useAct("run_again");
+  const endpoints = catalog.endpoints ?? [];
+  const [chosen, choose] = useState(progress.endpoint);
+  const endpoint = endpoints.find((each) => each.name === chosen);
+  return (
+    <ErrorNote
+      error={{
+        message: progress.error ?? "The run failed.",
+        kind: "run",
+        ...(progress.details ? { details: progress.details } : {}),
+      }}
+    >
+      <div class="pm-row">
+        <Select
+          label="Run again on"
+          class="pm-inline"
+          value={chosen}
+          options={endpoints.map((each) => ({
+            value: each.name,
+            text: each.key_env && !each.key_present ? `${each.name} (no key)` : each.name,
+          }))}
+          onChange={choose}
+        />
+        <Button
+          kind="primary"
+          busy={again.busy}
+          disabled={!endpoint}
+          onClick={() => void again.run({ run: progress.run, endpoint: chosen })}
+        >
+          {again.busy ? "Starting…" : "Run again"}
+        </Button>
+        <span class="pm-soft">
+          {against(progress.versions)} on {progress.suite}
+        </span>
+      </div>
+      {again.error && <p role="alert">{sentence(again.error.message)}</p>}
+    </ErrorNote>
+  );
+}

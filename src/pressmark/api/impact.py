@@ -1,0 +1,237 @@
+"""A change tried on everything that it reaches: the prompt's own suites, and those of every prompt downstream."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pressmark.api.evidence import trial_of
+from pressmark.api.runs import Run, RunOptions, start_run
+from pressmark.api.shelf import Change, RegistryShelf, WorkspaceShelf
+from pressmark.errors import StatsError, SuiteNotFoundError, VersionNotFoundError
+from pressmark.evals import Suite
+from pressmark.evals.chain import Chain
+from pressmark.evals.report import Report
+from pressmark.prompts.evidence import Evidence
+from pressmark.providers.practice.requests import PRACTICE_MODEL
+
+if TYPE_CHECKING:
+    from pressmark.api.registry import Registry
+    from pressmark.api.workspace import Workspace
+    from pressmark.providers import Endpoint
+    from pressmark.rendering import PromptVersion
+
+Outcome = Literal["better", "worse", "cannot tell", "new", "not evaluated"]
+_MARKS: Mapping[str, str] = {"better": "▲", "worse": "▼", "cannot tell": "?", "new": "+", "not evaluated": "!"}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One prompt that the change reaches, judged by one suite.
+
+    Attributes:
+        prompt: The prompt.
+        suite: The suite's name; None where the prompt has none.
+        run: The run; None where nothing was run.
+        report: The suite's verdict; None where there is nothing to compare with.
+        why_not: Why there is no verdict, in words; empty where there is one.
+    """
+
+    prompt: str
+    suite: str | None
+    run: Run | None
+    report: Report | None
+    why_not: str = ""
+
+    @property
+    def outcome(self) -> Outcome:
+        """The suite's verdict, `new` where there is nothing to compare with, or `not evaluated`."""
+        if self.report is not None:
+            return self.report.verdict
+        return "new" if self.run is not None and not self.why_not else "not evaluated"
+
+    @property
+    def title(self) -> str:
+        """The prompt and its suite."""
+        return f"{self.prompt}, {self.suite or 'no suite'}"
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in one line."""
+        if self.report is not None:
+            return self.report.sentence
+        return self.why_not or "there is no version yet to compare it with"
+
+
+class ChangeEvaluation:
+    """What a change does to its own prompt and to everything downstream; `ws.evaluate_change` returns one.
+
+    Attributes:
+        evidence: The record that a registry takes: `registry.submit_evidence(evaluation)`.
+        parts: The changed prompt's own suites first, then those downstream in the order in which they run.
+    """
+
+    def __init__(self, change: Change, parts: Sequence[Part], evidence: Evidence) -> None:
+        self._change = change
+        self.parts = tuple(parts)
+        self.evidence = evidence
+
+    @property
+    def today(self) -> PromptVersion | None:
+        """What the label holds now; None where it is new."""
+        return self._change.today
+
+    @property
+    def verdict(self) -> Outcome:
+        """`worse` where any part is; `not evaluated` where any was not; else the changed prompt's own verdict."""
+        outcomes = [part.outcome for part in self.parts]
+        for grave in ("worse", "not evaluated"):
+            if grave in outcomes:
+                return grave
+        own: list[Outcome] = [part.outcome for part in self.parts if part.prompt == self._change.version.name]
+        return next((outcome for outcome in own if outcome != "cannot tell"), "cannot tell")
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in one line; what is worse is named."""
+        worse = [part for part in self.parts if part.outcome == "worse"]
+        if worse:
+            return "; ".join(f"{part.prompt} gets worse by {part.suite}: {part.sentence}" for part in worse)
+        missing = list(dict.fromkeys(part.prompt for part in self.parts if part.outcome == "not evaluated"))
+        if missing:
+            return f"not evaluated: {', '.join(missing)}"
+        return "; ".join(part.sentence for part in self.parts if part.prompt == self._change.version.name)
+
+    def to_file(self, path: str | os.PathLike[str]) -> Path:
+        """Write the evidence as JSON and return where.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        target = Path(path)
+        target.write_text(json.dumps(self.evidence.to_dict(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        return target
+
+    @property
+    def _headline(self) -> str:
+        return f"{self._change.version} for {self._change.label}: {self.sentence}"
+
+    def __str__(self) -> str:
+        parts = [f"  {_MARKS[part.outcome]} {part.title}: {part.sentence}" for part in self.parts]
+        return "\n".join([self._headline, *parts])
+
+    def __repr__(self) -> str:
+        return f"<ChangeEvaluation {self._change.version} for {self._change.label}: {self.verdict}>"
+
+    def _repr_html_(self) -> str:
+        from pressmark.api.drawing import draw
+
+        rows = "".join(
+            f"<tr><td style='text-align:left'>{_MARKS[part.outcome]} {html.escape(part.prompt)}</td>"
+            f"<td style='text-align:left'>{html.escape(part.suite or 'no suite')}</td>"
+            f"<td style='text-align:left'>{html.escape(part.sentence)}</td></tr>"
+            for part in self.parts
+        )
+        return (
+            f"<div><p><strong>{html.escape(self._headline)}</strong></p>{draw(self._edges(), self._outcomes())}"
+            f"<table><thead><tr><th>prompt</th><th>suite</th><th>verdict</th></tr></thead><tbody>{rows}</tbody></table>"
+            "</div>"
+        )
+
+    def _outcomes(self) -> dict[str, Outcome]:
+        gravest = ("worse", "not evaluated", "cannot tell", "new", "better")
+        told: dict[str, Outcome] = {}
+        for part in self.parts:
+            before = told.get(part.prompt)
+            if before is None or gravest.index(part.outcome) < gravest.index(before):
+                told[part.prompt] = part.outcome
+        return told
+
+    def _edges(self) -> list[tuple[str, str]]:
+        return [
+            (feed.version.name, name) for name, chain in self._change.after.items() for feed in chain.upstream.values()
+        ]
+
+
+def evaluate_change(
+    workspace: Workspace,
+    version: PromptVersion,
+    label: str,
+    endpoint: Endpoint,
+    options: RunOptions,
+    *,
+    registry: Registry | None = None,
+    suites: Mapping[str, Sequence[Suite | str]] | None = None,
+    progress: bool = True,
+) -> ChangeEvaluation:
+    """Run the suites of a changed prompt and of everything downstream, with and without the change.
+
+    Raises:
+        SuiteNotFoundError: The changed prompt itself has no suite.
+        VersionNotFoundError: The label holds this version already.
+        GraphCycleError: Prompts feed each other in a circle.
+    """
+    change = change_of(workspace, version, label, registry)
+    if change.today is not None and change.today.digest == version.digest:
+        raise VersionNotFoundError(
+            f"{label} holds {version.name} as it is in {version.version} already: there is no change to evaluate"
+        )
+    chosen = {name: _suites_of(workspace, name, suites) for name in change.after}
+    if not chosen[version.name]:
+        raise SuiteNotFoundError(
+            f"{version.name} has no suite: make one with ws.suite(…, prompt={version.name!r}), or pass suites="
+        )
+    parts: list[Part] = []
+    trials = []
+    for name, after in change.after.items():
+        before = change.before.get(name)
+        for suite in chosen[name]:
+            chains: list[Chain] = [after] if before is None else [before, after]
+            run = start_run(workspace, chains, suite, endpoint, options).wait(progress=progress)
+            parts.append(_part(name, suite, run, before))
+            trials.append(trial_of(run, name, before, after))
+        if not chosen[name]:
+            parts.append(Part(name, None, None, None, f"no suite judges {name}: make one with prompt={name!r}"))
+    parts += [Part(name, None, None, None, why) for name, why in change.broken.items()]
+    models = {model for trial in trials for model in trial.models}
+    evidence = Evidence(
+        name=version.name,
+        label=label,
+        candidate=version.digest,
+        baseline=change.today.digest if change.today else None,
+        lock=change.lock,
+        endpoint={"name": endpoint.name, "base_url": endpoint.base_url, "practice": PRACTICE_MODEL in models},
+        trials=tuple(trials),
+        unevaluated=tuple(dict.fromkeys(part.prompt for part in parts if part.outcome == "not evaluated")),
+        made_at=datetime.now(UTC),
+        made_by=workspace.author,
+    )
+    return ChangeEvaluation(change, parts, evidence)
+
+
+def change_of(workspace: Workspace, version: PromptVersion, label: str, registry: Registry | None) -> Change:
+    """Return a change and what it reaches: by the registry's labels, else by the workspace's newest versions."""
+    shelf = WorkspaceShelf(workspace.store, besides=version) if registry is None else RegistryShelf(registry.backend)
+    return Change(version, label, shelf)
+
+
+def _suites_of(workspace: Workspace, name: str, given: Mapping[str, Sequence[Suite | str]] | None) -> tuple[Suite, ...]:
+    if given is not None and name in given:
+        return tuple(workspace.suite(suite) if isinstance(suite, str) else suite for suite in given[name])
+    kept = [spec for spec in workspace.store.suites()["spec"] if spec.get("prompt") == name]
+    return tuple(workspace.load_suite(spec) for spec in kept)
+
+
+def _part(name: str, suite: Suite, run: Run, before: Chain | None) -> Part:
+    if before is None:
+        return Part(name, suite.name, run, None)
+    try:
+        return Part(name, suite.name, run, run.report())
+    except StatsError as error:
+        return Part(name, suite.name, run, None, str(error))

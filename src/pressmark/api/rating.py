@@ -1,0 +1,209 @@
+"""Rating sessions: blind questions over a run, answers kept one by one."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pressmark.errors import RatingError
+from pressmark.evals.rating import (
+    PAIR_CHOICES,
+    SKIP,
+    Kind,
+    Question,
+    Rating,
+    RatingResult,
+    graded,
+    questions,
+    result,
+)
+
+if TYPE_CHECKING:
+    from pressmark import workspace as files
+    from pressmark.api.runs import Run
+
+_CELL = "text-align:left;vertical-align:top;white-space:pre-wrap;max-width:40em"
+
+
+class RatingSession:
+    """A rater's way through the outputs of a run; `ws.rate` returns one.
+
+    Every answer is kept the moment it is given. Opened again by the same rater, a session goes on where it stopped.
+
+    Args:
+        store: Where ratings are kept.
+        run: Whose outputs are rated.
+        versions: Digests, the baseline first.
+        rater: Who rates.
+        kind: Pairs, or one output at a time.
+        scale: The worst grade and the best, for one output at a time.
+        again: Share of the questions that are asked twice.
+        rows: Which rows; else all.
+
+    Raises:
+        RatingError: There is nothing to rate.
+    """
+
+    def __init__(
+        self,
+        store: files.Store,
+        run: Run,
+        versions: Sequence[str],
+        rater: str,
+        *,
+        kind: Kind = "pairwise",
+        scale: tuple[int, int] = (1, 5),
+        again: float = 0.1,
+        rows: Sequence[int] | None = None,
+    ) -> None:
+        if not rater.strip():
+            raise RatingError("a rating says whose it is: give rater= a name")
+        if not scale[0] < scale[1]:
+            raise RatingError(f"a scale goes from the worst grade to the best, not {scale[0]} to {scale[1]}")
+        self._store, self._run, self._versions, self._rater = store, run, tuple(versions), rater
+        self._kind, self._scale = kind, scale
+        data = run.suite.dataset.rows
+        chosen = range(len(data)) if rows is None else rows
+        if unknown := [row for row in chosen if not 0 <= row < len(data)]:
+            raise RatingError(f"there is no row {unknown[0]}: the run has rows 0 to {len(data) - 1}")
+        self._questions = questions(
+            {row: data[row] for row in chosen},
+            run.answers_of(chosen, self._versions),
+            self._versions,
+            kind=kind,
+            seed=f"{run.id}/{rater}",
+            again=again,
+        )
+        open_keys = {question.key for question in self._questions}
+        given = ((_key(rating), rating.choice) for rating in kept(store, run.id) if rating.rater == rater)
+        self._answers = {key: choice for key, choice in given if key in open_keys}
+
+    @property
+    def question(self) -> Question | None:
+        """What to rate next; None when all is rated."""
+        return next((question for question in self._questions if question.key not in self._answers), None)
+
+    @property
+    def answered(self) -> int:
+        """How many questions have an answer."""
+        return len(self._answers)
+
+    @property
+    def total(self) -> int:
+        """How many questions there are."""
+        return len(self._questions)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """What may be answered."""
+        if self._kind == "pairwise":
+            return PAIR_CHOICES
+        return (*map(str, range(self._scale[0], self._scale[1] + 1)), SKIP)
+
+    def answer(self, choice: str | int, note: str | None = None) -> Question | None:
+        """Answer the question and return the next one.
+
+        Args:
+            choice: One of `choices`.
+            note: Why, in words.
+
+        Raises:
+            RatingError: It is not one of them, or nothing is left to rate.
+            WorkspaceError: It could not be kept; the question stays.
+        """
+        question = self.question
+        if question is None:
+            raise RatingError("everything is rated: look at the result with reveal()")
+        told = str(choice)
+        if isinstance(choice, bool) or told not in self.choices:
+            raise RatingError(f"{choice!r} is no choice here: answer one of {', '.join(self.choices)}")
+        left, right = (*question.versions, "")[:2]
+        rating = {
+            "run_id": self._run.id,
+            "row": question.row,
+            "left": left,
+            "right": right,
+            "choice": told,
+            "rater": self._rater,
+            "note": note,
+            "again": question.again,
+        }
+        self._store.add_ratings([rating])
+        self._answers[question.key] = told
+        return self.question
+
+    def back(self) -> Question | None:
+        """Take the last answer back, and return its question; the new answer takes the old one's place."""
+        last = next((q for q in reversed(self._questions) if q.key in self._answers), None)
+        if last is not None:
+            del self._answers[last.key]
+        return last
+
+    def reveal(self, *, early: bool = False) -> RatingResult:
+        """Say which version was which, and what all raters of this run prefer.
+
+        Args:
+            early: Look although questions are open. Who has looked is no longer blind.
+
+        Raises:
+            RatingError: Questions are open, or nobody has rated a pair yet.
+        """
+        if self.question is not None and not early:
+            raise RatingError(
+                f"{self.total - self.answered:,} of {self.total:,} questions are open: rate them first, or look with"
+                " reveal(early=True)"
+            )
+        pair = (self._versions[0], self._versions[-1])
+        return rated(self._store, self._run, pair, self._kind, self._scale)
+
+    def __repr__(self) -> str:
+        return f"<RatingSession of {self._rater}: {self.answered:,} of {self.total:,} rated>"
+
+    def _repr_html_(self) -> str:
+        question = self.question
+        head = f"<p>{self.answered:,} of {self.total:,} rated by {html.escape(self._rater)}</p>"
+        if question is None:
+            return f"<div>{head}<p>Everything is rated: <code>reveal()</code> says which was which.</p></div>"
+        values = "".join(
+            f"<div><b>{html.escape(str(name))}</b> {html.escape(str(value))}</div>"
+            for name, value in question.values.items()
+        )
+        cells = "".join(f"<td style='{_CELL}'>{html.escape(text)}</td>" for text in question.texts)
+        names = ("left", "right") if len(question.texts) == 2 else ("output",)
+        heads = "".join(f"<th style='text-align:left'>{name}</th>" for name in names)
+        return (
+            f"<div>{head}{values}<table><tr>{heads}</tr><tr>{cells}</tr></table><p>{', '.join(self.choices)}</p></div>"
+        )
+
+
+def rated(
+    store: files.Store, run: Run, pair: tuple[str, str], kind: Kind, scale: tuple[int, int] = (1, 5)
+) -> RatingResult:
+    """Return what all ratings of a run say of two of its versions (digests, the baseline first).
+
+    Raises:
+        RatingError: Nobody has rated them yet.
+    """
+    baseline, candidate = pair
+    names = (run.name_of(baseline), run.name_of(candidate))
+    ratings = kept(store, run.id)
+    if kind == "pointwise":
+        return graded(ratings, baseline, candidate, scale=scale, names=names)
+    texts = run.answers_of(range(len(run.suite.dataset)), [baseline, candidate])
+    rows = {row for row, _ in texts}
+    same = [row for row in sorted(rows) if texts.get((row, baseline)) == texts.get((row, candidate))]
+    return result(ratings, baseline, candidate, identical=same, names=names)
+
+
+def kept(store: files.Store, run_id: str) -> list[Rating]:
+    """Return the ratings of a run, in the order in which they were given."""
+    return [
+        Rating(int(told["row"]), told["left"], told["right"], told["choice"], told["rater"], bool(told["again"]))
+        for told in store.ratings(run_id).to_dict("records")
+    ]
+
+
+def _key(rating: Rating) -> tuple[int, tuple[str, ...], bool]:
+    versions = (rating.left, rating.right) if rating.right else (rating.left,)
+    return rating.row, tuple(sorted(versions)), rating.again
