@@ -252,6 +252,24 @@ class EvidenceContract:
         registry.submit_evidence(prove(registry, "v2", below={BELOW: "latest"}))
         registry.move(NAME, label="production", to="v2", reason="go", expected="v1")
 
+    def test_who_is_not_reached(self, registry: RegistryBackend) -> None:
+        """Who takes another label of the prompt is not asked for; who takes it two steps down is."""
+        standing(registry)
+        registry.move(NAME, label="staging", to="v1", reason="go", expected=None)
+        taking = {label: {"sorted": f"{NAME}@{label}"} for label in ("staging", "production")}
+        registry.publish("support/a", unit("{{ sorted }}", inputs=taking["staging"]), message="m", reason="r")
+        registry.submit_evidence(prove(registry, "v2"))
+        assert registry.gate_check(NAME, "production", "v2", reason="go").allowed
+        # Two steps down, by a label of its own.
+        registry.publish("support/c", unit("{{ sorted }}", inputs=taking["production"]), message="m", reason="r")
+        registry.publish("support/d", unit("{{ c }}", inputs={"c": "support/c@latest"}), message="m", reason="r")
+        (told,) = [
+            reason
+            for reason in registry.gate_check(NAME, "production", "v2", reason="go").reasons
+            if reason.code == "downstream"
+        ]
+        assert "support/c, support/d take its output" in told.sentence
+
     def test_several_moves(self, registry: RegistryBackend) -> None:
         """Each of several moves needs its own evidence, in the chain that the moves before it make."""
         publish(registry, NAME, "one", "two")
