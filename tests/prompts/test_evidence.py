@@ -11,8 +11,9 @@ import pytest
 
 from pressmark.errors import EvidenceError, PolicyError
 from pressmark.prompts import FrozenDict
+from pressmark.prompts.canonical import evidence_digest
 from pressmark.prompts.evidence import Evidence, RowScores, Trial
-from pressmark.prompts.policy import PRESETS, SOLO, TEAM, Policy
+from pressmark.prompts.policy import PRESETS, SOLO, TEAM, Policy, policy_of
 
 A, B = ("sha256:" + letter * 64 for letter in "ab")
 
@@ -139,3 +140,18 @@ def test_malformed_policies_are_refused(told: Any) -> None:
     """A demand that is not understood is never dropped."""
     with pytest.raises(PolicyError):
         Policy.from_dict(told)
+
+
+def test_policy_by_preset_or_form() -> None:
+    """A policy is named by a preset, or given whole; what is neither is told."""
+    assert [policy_of(told) for told in ("team", SOLO, TEAM.to_dict())] == [TEAM, SOLO, TEAM]
+    for wrong in ("crowd", {}, {"name": "x", "more": 1}):
+        with pytest.raises(PolicyError):
+            policy_of(wrong)
+
+
+def test_digest_of_evidence() -> None:
+    """The digest is over what the evidence says: the same again has it, any other has another."""
+    told = json.loads(json.dumps(evidence().to_dict()))
+    assert evidence_digest(Evidence.from_dict(told)) == evidence_digest(evidence())
+    assert evidence_digest(evidence(made_by="bo")) != evidence_digest(evidence())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,16 @@ import urllib3
 
 from pressmark.errors import (
     AuthenticationError,
+    GateError,
     LabelNotFoundError,
     NotFoundError,
     PermissionDeniedError,
     PromptNotFoundError,
+    SuiteNotFoundError,
     VersionNotFoundError,
 )
+from pressmark.prompts import freeze
+from pressmark.prompts.policy import SOLO, TEAM
 from pressmark.registry.access import MAY
 from pressmark.registry.remote import Remote
 from pressmark.registry.serving import Running, running
@@ -26,6 +31,7 @@ from pressmark.registry.store import Store
 from pressmark.registry.values import ROLES, UNSET, Move, Role
 
 from .making import Listener, publish, unit, until
+from .proving import parquet, prove, suite, trial
 
 NAME = "support/triage"
 Verb = Callable[[Remote], Any]
@@ -43,6 +49,10 @@ READING: dict[str, Verb] = {
     "sync": lambda registry: registry.sync(),
     "events": lambda registry: next(registry.events(registry.position()._replace(seq=0))),
     "whoami": lambda registry: registry.whoami(),
+    "evidence": lambda registry: registry.evidence(NAME),
+    "suites": lambda registry: registry.suites(),
+    "policy": lambda registry: registry.policy(NAME, "production"),
+    "policies": lambda registry: registry.policies(),
 }
 PUBLISHING: dict[str, Verb] = {
     "publish": lambda registry: publish(registry, NAME, f"by {registry.whoami().role}"),
@@ -59,8 +69,22 @@ MANAGING: dict[str, Verb] = {
     "revoke_token": lambda registry: registry.revoke_token("000000000000"),
     "tokens": lambda registry: registry.tokens(),
     "audit": lambda registry: registry.audit(),
+    "set_policy": lambda registry: registry.set_policy("staging", SOLO, reason="r"),
 }
-BY_VERB = {"read": READING, "publish": PUBLISHING, "move": MOVING, "administer": MANAGING}
+SUITES: dict[str, Verb] = {
+    "publish_suite": lambda registry: registry.publish_suite(suite().name, suite().spec(), parquet(suite())),
+}
+PROVING: dict[str, Verb] = {
+    "submit_evidence": lambda registry: registry.submit_evidence(prove(registry, "v1")),
+}
+BY_VERB = {
+    "read": READING,
+    "publish": PUBLISHING,
+    "publish_suite": SUITES,
+    "submit_evidence": PROVING,
+    "move": MOVING,
+    "administer": MANAGING,
+}
 
 
 @pytest.fixture
@@ -116,6 +140,9 @@ def ask(server: Running, path: str, secret: str | None, method: str = "GET") -> 
 
 PATHS = [
     "/v1/me", "/v1/position", "/v1/prompts", "/v1/log", "/v1/verify", "/v1/tokens", "/v1/audit", "/v1/sync",
+    "/v1/policies", "/v1/suites", f"/v1/evidence/sha256:{'0' * 64}", f"/v1/prompts/{NAME}/-/evidence",
+    f"/v1/prompts/{NAME}/-/labels/production/policy", "/v1/suites/a/-/versions/v1",
+    "/v1/suites/a/-/versions/v1/dataset",
     "/v1/events", f"/v1/units/sha256:{'0' * 64}", f"/v1/prompts/{NAME}/-/versions", f"/v1/prompts/{NAME}/-/versions/v1",
     f"/v1/prompts/{NAME}/-/labels", f"/v1/prompts/{NAME}/-/labels/production/previous",
     f"/v1/prompts/{NAME}/-/labels/production/gate?to=v1",
@@ -288,3 +315,104 @@ class TestScope:
             with pytest.raises(PermissionDeniedError, match="for labels staging"):
                 write()
         assert admin.position() == before
+
+
+class TestScopeOfEvidence:
+    """What a token for a part of the registry learns of evidence, suites and policies, and what counts for it."""
+
+    @pytest.fixture
+    def chain(self, admin: Remote) -> Remote:
+        """`support/triage`, whose output a hidden prompt takes, on a team's label."""
+        admin.publish("secret/plan", unit("{{ x }}", inputs={"x": f"{NAME}@production"}), message="m", reason="r")
+        admin.set_policy("production", TEAM, reason="a team now")
+        admin.set_policy("staging", TEAM, names="secret/**", reason="hush")
+        return admin
+
+    @pytest.fixture
+    def editor(self, server: Running, chain: Remote) -> Remote:
+        """An editor who sees `support/**` and its production label."""
+        return remote(server, "editor", labels=["production"], names=["support/**"])
+
+    def test_evidence_that_tells_of_hidden_prompts(self, chain: Remote, editor: Remote) -> None:
+        """Evidence with a hidden prompt in any part does not exist for the token, by list or by digest."""
+        plan = chain.version("secret/plan", "v1").digest
+        plain = prove(chain, "v1")
+        for record in (
+            prove(chain, "v1", below={"secret/plan": "v1"}),
+            prove(chain, "v1", unevaluated=("secret/plan",)),
+            prove(chain, "v1", lock=["secret/plan@latest"]),
+            prove(chain, "v1", label="staging"),
+        ):
+            digest = chain.submit_evidence(record)
+            with pytest.raises(NotFoundError) as told:
+                editor.evidence_by_digest(digest)
+            with pytest.raises(NotFoundError) as absent:
+                editor.evidence_by_digest(plan)
+            assert str(told.value).replace(digest, plan) == str(absent.value)
+        assert editor.evidence(NAME) == []
+        seen = editor.submit_evidence(plain)
+        assert editor.evidence_by_digest(seen) == plain
+        assert [info.digest for info in editor.evidence(NAME)] == [seen]
+        assert len(chain.evidence(NAME)) == 5
+
+    def test_evidence_on_hidden_prompts(self, chain: Remote, editor: Remote) -> None:
+        """Evidence on what the token does not see is refused, in words that do not tell whether it is there."""
+        plan = chain.version("secret/plan", "v1").digest
+        told = set()
+        for name in ("secret/plan", "no/such"):
+            below = trial(name, plan, plan)
+            record = prove(chain, "v1")
+            with pytest.raises(PromptNotFoundError) as refused:
+                editor.submit_evidence(replace(record, trials=(*record.trials, below)))
+            told.add(str(refused.value).replace(name, "X"))
+            with pytest.raises(PromptNotFoundError):
+                editor.submit_evidence(replace(record, lock=freeze({**record.lock, f"{name}@latest": plan})))
+        assert len(told) == 1
+        with pytest.raises(PermissionDeniedError, match="for labels production"):
+            editor.submit_evidence(prove(chain, "v1", label="staging"))
+
+    def test_what_is_hidden_counts_all_the_same(self, chain: Remote, editor: Remote) -> None:
+        """A hidden prompt downstream holds a move up, and is not named; evidence that somebody else made lets it go."""
+        editor.submit_evidence(prove(chain, "v1"))
+        with pytest.raises(GateError, match="1 that you may not see") as told:
+            editor.move(NAME, label="production", to="v1", reason="go", expected="v2")
+        assert "secret" not in str(told.value)
+        assert "secret" not in str(told.value.decision)
+        assert "secret" not in repr(editor.gate_check(NAME, "production", "v1", reason="go"))
+        chain.submit_evidence(prove(chain, "v1", below={"secret/plan": "latest"}))
+        assert "secret" not in repr(editor.gate_check(NAME, "production", "v1", reason="go"))
+        editor.move(NAME, label="production", to="v1", reason="go", expected="v2")
+
+    def test_hidden_policies(self, chain: Remote, editor: Remote) -> None:
+        """Policies of hidden labels and names are neither listed nor logged, nor told one by one."""
+        assert [(rule.label, rule.names) for rule in editor.policies()] == [("production", "**")]
+        assert [entry.data["label"] for entry in editor.log() if entry.kind == "policy"] == ["production"]
+        assert editor.policy(NAME, "production") == TEAM
+        with pytest.raises(PromptNotFoundError):
+            editor.policy("secret/plan", "production")
+        with pytest.raises(LabelNotFoundError):
+            editor.policy(NAME, "staging")
+
+    def test_admin_for_a_part(self, server: Running, chain: Remote) -> None:
+        """An admin's token for a part sets policies for that part alone."""
+        part = remote(server, "admin", labels=["production"], names=["support/**"])
+        part.set_policy("production", SOLO, names="support/reply", reason="r")
+        for asked in ({"names": "**"}, {"names": "secret/plan"}, {"label": "staging", "names": "support/reply"}):
+            with pytest.raises(PermissionDeniedError):
+                part.set_policy(**{"label": "production", "policy": SOLO, "reason": "r", **asked})  # type: ignore[arg-type]
+
+    def test_hidden_suites(self, server: Running, chain: Remote, editor: Remote) -> None:
+        """Suites out of scope do not exist, and datasets are not for a service that reads a label."""
+        for name in ("support/basics", "secret/basics"):
+            made = suite(name)
+            chain.publish_suite(name, made.spec(), parquet(made))
+        assert [each.name for each in editor.suites()] == ["support/basics"]
+        service = remote(server, "reader", labels=["production"])
+        assert service.suites() == []
+        for registry, name in ((editor, "secret/basics"), (service, "support/basics"), (editor, "no/such")):
+            for ask_for in (registry.suite, registry.suite_dataset):
+                with pytest.raises(SuiteNotFoundError) as told:
+                    ask_for(name)
+                assert str(told.value).replace(name, "X").startswith("the registry shows you no suite called 'X'")
+        with pytest.raises(PermissionDeniedError):
+            editor.publish_suite("secret/more", {**suite("secret/more").spec()}, parquet(suite()))

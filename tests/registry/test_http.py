@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import http.client
 import json
@@ -17,14 +18,17 @@ import urllib3
 from fastapi import APIRouter, Depends
 
 from pressmark.prompts import sha256_digest
+from pressmark.prompts.canonical import evidence_digest
 from pressmark.registry import database
 from pressmark.registry.acting import acting
 from pressmark.registry.guard import MAX_BODY, MAX_NESTING, MAX_PUBLISH, nesting
+from pressmark.registry.packing import MAX_PACKED, MAX_UNPACKED
 from pressmark.registry.remote import Remote
 from pressmark.registry.serving import Running, running
 from pressmark.registry.store import Store
 
 from .making import publish, unit
+from .proving import parquet, prove, suite
 
 NAME = "support/triage"
 VERSIONS = f"/v1/prompts/{NAME}/-/versions"
@@ -276,6 +280,105 @@ def test_compressed_body(web: Web) -> None:
     """A compressed body is refused, so that no bomb is ever unpacked."""
     bomb = gzip.compress(b"[" * 10_000_000)
     refused(web("POST", "/v1/moves", body=bomb, content_encoding="gzip"), 415)
+
+
+EVIDENCE = "/v1/evidence"
+SUITE = "/v1/suites/support/basics/-/versions"
+
+
+@pytest.mark.parametrize("path", [EVIDENCE, SUITE])
+def test_packed_bodies(web: Web, path: str) -> None:
+    """What may come under gzip is unpacked within a bound: bombs, cut and false gzip are told, and nothing is kept."""
+    bomb = gzip.compress(b"[" * (MAX_UNPACKED + 1))
+    refused(web("POST", path, body=bomb, content_encoding="gzip"), 413, "too_large")
+    nested = gzip.compress(b"[" * 100_000 + b"]" * 100_000)
+    refused(web("POST", path, body=nested, content_encoding="gzip"), 422, "nesting")
+    refused(web("POST", path, body=b"[" * 100_000 + b"]" * 100_000), 422, "nesting")
+    whole = gzip.compress(b"{}")
+    for body in (b"{}", whole[:-4], whole + b"x", whole + whole, b""):
+        refused(web("POST", path, body=body, content_encoding="gzip"), 422)
+    for body in (b"", b"{", b"null", b"[]", b"3", b'{"format": 1}', b"\xff", b'{"a": NaN}'):
+        refused(web("POST", path, body=body), 422)
+        refused(web("POST", path, body=gzip.compress(body), content_encoding="gzip"), 422)
+    refused(web("POST", path, body=whole, content_encoding="br"), 415)
+    assert web("GET", "/v1/suites").told == {"suites": []}
+
+
+def test_body_that_is_too_large_for_evidence(server: Running, web: Web) -> None:
+    """Evidence over 32 MiB is refused by its declared length, and by what arrives where none was declared."""
+    address = urlsplit(server.url)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=10)
+    connection.putrequest("POST", EVIDENCE)
+    connection.putheader("authorization", f"Bearer {server.token}")
+    connection.putheader("content-length", str(MAX_PACKED + 1))
+    connection.endheaders()
+    assert connection.getresponse().status == 413
+    connection.close()
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=10)
+    sent = 0
+
+    def parts() -> Any:
+        nonlocal sent
+        for _ in range(80):
+            sent += 1
+            yield b"x" * 1024 * 1024
+
+    try:
+        headers = {"authorization": f"Bearer {server.token}", "content-encoding": "gzip"}
+        connection.request("POST", EVIDENCE, parts(), headers, encode_chunked=True)
+        assert connection.getresponse().status == 413
+    except (BrokenPipeError, ConnectionResetError):
+        assert sent < 80
+
+
+def test_evidence_over_http(server: Running, web: Web) -> None:
+    """Evidence is taken and given plain and under gzip, whole, and a repeat changes nothing."""
+    record = prove(Remote(server.url, server.token), "v2")
+    text = json.dumps(record.to_dict()).encode()
+    made = web("POST", EVIDENCE, body=text, idempotency_key="k")
+    assert made.status == 201
+    again = web("POST", EVIDENCE, body=gzip.compress(text), content_encoding="gzip", idempotency_key="k")
+    assert again.told == made.told == {"digest": evidence_digest(record)}
+    digest = made.told["digest"]
+    plain = web("GET", f"{EVIDENCE}/{digest}", accept_encoding="identity")
+    assert sha256_digest(plain.data) == digest
+    assert "immutable" in plain.headers["cache-control"]
+    packed = web("GET", f"{EVIDENCE}/{digest}", accept_encoding="gzip")
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.data == plain.data
+    listed = web("GET", f"/v1/prompts/{NAME}/-/evidence?label=production&candidate=v2").told["evidence"]
+    assert [info["digest"] for info in listed] == [digest]
+    refused(web("GET", f"/v1/prompts/{NAME}/-/evidence?label=A%00"), 422)
+    refused(web("GET", f"{EVIDENCE}/sha256:{'0' * 64}"), 404)
+
+
+def test_policy_over_http(web: Web) -> None:
+    """A policy is set by a preset's name or whole, once for one Idempotency-Key, and refused in words."""
+    body = {"label": "production", "policy": "team", "reason": "a team now"}
+    made, again = (web("PUT", "/v1/policies", body, idempotency_key="k") for _ in range(2))
+    assert made.told == again.told
+    assert made.told["kind"] == "policy"
+    assert web("GET", f"{LABEL}/policy").told["name"] == "team"
+    whole = {**body, "policy": {"name": "ours", "least_rows": 5}, "names": "support/*"}
+    assert web("PUT", "/v1/policies", whole).status == 200
+    assert [rule["names"] for rule in web("GET", "/v1/policies").told["policies"]] == ["support/*", "**"]
+    for wrong in ("crowd", {}, {"name": "x", "demand": 1}, {"name": "x", "least_rows": -1}, 3, None):
+        message = refused(web("PUT", "/v1/policies", {**body, "policy": wrong}), 422)
+        assert message
+    refused(web("PUT", "/v1/policies", {**body, "reason": ""}), 422)
+    assert web("GET", "/v1/position").told["seq"] == 4
+
+
+def test_dataset_over_http(web: Web) -> None:
+    """A suite's dataset is a Parquet file, as it was sent."""
+    made = suite()
+    sent = base64.b64encode(parquet(made)).decode()
+    answers = [web("POST", SUITE, {"spec": made.spec(), "dataset": sent}) for _ in range(2)]
+    assert [answer.status for answer in answers] == [201, 200]
+    assert web("GET", f"{SUITE}/latest/dataset").data == parquet(made)
+    for wrong in ("not base64!", 3, None, ""):
+        refused(web("POST", SUITE, {"spec": made.spec(), "dataset": wrong}), 422)
+    refused(web("POST", SUITE, {"spec": made.spec(), "dataset": sent, "more": 1}), 422)
 
 
 def test_unrouted(web: Web) -> None:

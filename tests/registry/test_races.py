@@ -8,14 +8,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from pressmark.errors import ConflictError
+from pressmark.errors import ConflictError, GateError
 from pressmark.prompts import Entry, LabelPointer
+from pressmark.prompts.policy import SOLO, TEAM
 from pressmark.registry.remote import Remote
 from pressmark.registry.serving import running
 from pressmark.registry.store import Store
 from pressmark.registry.values import UNSET
 
 from .making import Listener, publish, unit, until
+from .proving import prove
 
 NAME = "support/triage"
 APPROVERS = 6
@@ -133,3 +135,68 @@ def test_watcher_misses_nothing_of_many_writers(store: Store, store_url: str) ->
     assert store.verify().count == 42
     for other in others:
         other.close()
+
+
+def test_evidence_made_stale_on_the_way(store: Store, store_url: str) -> None:
+    """Of a move and a change of what its evidence built on, made at once, the second to come meets the first.
+
+    Either the move comes first, on evidence that is fresh, or it is refused: never is a label moved on evidence whose
+    lock does not hold at that entry of the log.
+    """
+    publish(store, "support/clean", "one", "two")
+    store.move("support/clean", label="production", to="v1", reason="go", expected=None)
+    inputs = {"clean": "support/clean@production"}
+    for text in ("a", "b"):
+        store.publish(NAME, unit(f"{text} {{{{ clean }}}}", inputs=inputs), message="m", reason="r")
+    store.move(NAME, label="production", to="v1", reason="go", expected=None)
+    store.set_policy("production", TEAM, names=NAME, reason="r")
+    store.submit_evidence(prove(store, "v2", lock=["support/clean@production"]))
+    mover, other = Store(store_url, actor="mover"), Store(store_url, actor="other")
+    seen = set()
+    for _ in range(6):
+        moved, changed = at_once(
+            [
+                lambda: mover.move(NAME, label="production", to="v2", reason="go", expected="v1"),
+                lambda: other.move("support/clean", label="production", to="v2", reason="go", expected="v1"),
+            ]
+        )
+        assert isinstance(changed, Entry), changed
+        if isinstance(moved, Entry):
+            assert moved.seq < changed.seq
+            store.rollback(NAME, label="production", reason="again", expected="v2")
+        else:
+            assert isinstance(moved, GateError), moved
+            assert "out of date" in str(moved)
+        seen.add(type(moved))
+        store.rollback("support/clean", label="production", reason="again", expected="v2")
+    assert seen
+    store.verify()
+    for each in (mover, other):
+        each.close()
+
+
+def test_policy_set_on_the_way(store: Store, store_url: str) -> None:
+    """A policy counts from its entry on: a move after it needs evidence, one before it does not."""
+    publish(store, NAME, "one", "two")
+    other = Store(store_url, actor="other")
+    for turn in range(6):
+        expected = None if turn == 0 else "v1"
+        target = "v1" if turn == 0 else "v2"
+        moved, set_ = at_once(
+            [
+                functools.partial(store.move, NAME, label="production", to=target, reason="go", expected=expected),
+                functools.partial(other.set_policy, "production", TEAM, reason="r"),
+            ]
+        )
+        assert isinstance(set_, Entry)
+        if isinstance(moved, Entry):
+            assert moved.seq < set_.seq
+        else:
+            assert isinstance(moved, GateError), moved
+        store.set_policy("production", SOLO, reason="again")
+        if isinstance(moved, Entry) and turn:
+            store.rollback(NAME, label="production", reason="again", expected="v2")
+        elif not isinstance(moved, Entry) and turn == 0:
+            store.move(NAME, label="production", to="v1", reason="go", expected=None)
+    store.verify()
+    other.close()

@@ -15,11 +15,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from pressmark.errors import RegistryError, RegistryUnavailableError
+from pressmark.prompts.policy import TEAM
 from pressmark.registry import database, migrate, schema
 from pressmark.registry.serving import running
 from pressmark.registry.store import Store
 
 from .making import Listener, publish, unit, until
+from .proving import prove
 
 NAME = "support/triage"
 
@@ -74,6 +76,24 @@ def test_older_schema_is_brought_up_to_date(store_url: str, monkeypatch: pytest.
     monkeypatch.setattr(migrate, "upgrade", pytest.fail)
     with Store(store_url):
         pass
+
+
+def test_first_schema_is_brought_up_to_date(store: Store, store_url: str) -> None:
+    """A store of the first schema keeps what it holds, and takes evidence, suites and policies from then on."""
+    publish(store, NAME, "one", "two")
+    store.move(NAME, label="production", to="v1", reason="go", expected=None)
+    with store.database.engine.begin() as connection:
+        for table in ("suites", "datasets", "evidence", "policies"):
+            connection.execute(sa.text(f"DROP TABLE {table}"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
+    store.close()
+    with Store(store_url) as again:
+        assert again.verify().count == 3
+        again.set_policy("production", TEAM, reason="a team now")
+        digest = again.submit_evidence(prove(again, "v2"))
+        entry = again.move(NAME, label="production", to="v2", reason="go", expected="v1")
+        assert entry.data["moves"][0]["evidence"] == digest
+        test_migrations_make_what_the_code_reads(again)
 
 
 def test_another_programs_database(tmp_path: Path) -> None:

@@ -14,10 +14,12 @@ import sqlalchemy as sa
 from pressmark.errors import LogTamperedError
 from pressmark.prompts import Entry
 from pressmark.prompts.changelog import entry_hash
-from pressmark.registry import changes, schema, verification
+from pressmark.prompts.policy import SOLO, TEAM
+from pressmark.registry import changes, packing, schema, verification
 from pressmark.registry.store import Store
 
 from .making import publish, unit
+from .proving import parquet, prove, suite
 
 NAME = "support/triage"
 ENTRIES = 8
@@ -249,11 +251,57 @@ def test_altered_move(written: Store) -> None:
 def test_wall_against_stray_changes(store: Store) -> None:
     """The database itself refuses to change or delete what never changes."""
     publish(store)
-    for table, column in (("log", "reason"), ("units", "body"), ("versions", "message"), ("moves", "version")):
+    made = suite()
+    store.publish_suite(made.name, made.spec(), parquet(made))
+    store.submit_evidence(prove(store, "v1"))
+    walls = {
+        "log": "reason", "units": "body", "versions": "message", "moves": "version", "evidence": "body",
+        "datasets": "body", "suites": "spec",
+    }  # fmt: skip
+    for table, column in walls.items():
         for statement in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):
             with pytest.raises(sa.exc.DBAPIError, match="never change"), store.database.engine.begin() as connection:
                 connection.exec_driver_sql(statement)
     store.verify()
+
+
+def test_altered_policy(written: Store) -> None:
+    """A policy that was loosened, dropped or added past the registry is found."""
+    entry = written.set_policy("production", TEAM, reason="a team now")
+    table = schema.policies
+    written.verify()
+    tamper(written, table.update().values(body=table.c.body + " "))
+    assert found(written) == entry.seq
+    tamper(written, table.delete())
+    assert found(written) == entry.seq
+    loose = '{"name":"solo"}'
+    tamper(written, table.insert().values(label="production", names="**", body=loose, seq=entry.seq))
+    assert found(written) == entry.seq
+    tamper(written, table.delete())
+    tamper(written, table.insert().values(label="staging", names="**", body=loose, seq=3))
+    assert found(written) == 3
+
+
+def test_altered_evidence(store: Store) -> None:
+    """Evidence that a move stood on and that was changed or taken away is found by that move."""
+    publish(store, NAME, "one", "two")
+    store.move(NAME, label="production", to="v1", reason="go", expected=None)
+    store.set_policy("production", TEAM, reason="a team now")
+    store.submit_evidence(prove(store, "v2"))
+    entry = store.move(NAME, label="production", to="v2", reason="go", expected="v1")
+    store.verify()
+    with store.database.engine.begin() as connection:
+        for trigger in ("evidence_frozen ON evidence",) if store.database.is_postgres else (
+            "evidence_no_update", "evidence_no_delete",
+        ):  # fmt: skip
+            connection.exec_driver_sql(f"DROP TRIGGER {trigger}")
+    tamper(store, schema.evidence.update().values(body=packing.pack(b"{}")))
+    assert found(store) == entry.seq
+    tamper(store, schema.evidence.update().values(body=b"no gzip"))
+    assert found(store) == entry.seq
+    tamper(store, schema.evidence.delete())
+    assert found(store) == entry.seq
+    assert store.policy(NAME, "production") != SOLO
 
 
 def rows_of_log(store: Store) -> dict[int, dict[str, Any]]:

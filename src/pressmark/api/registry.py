@@ -251,7 +251,7 @@ class Registry(AbstractContextManager["Registry"]):
                 suite.version,
                 suite.digest,
                 suite.spec["dataset"]["name"],
-                ", ".join(scorer["name"] for scorer in suite.spec["scorers"]),
+                ", ".join(str(scorer.get("name", scorer["type"])) for scorer in suite.spec["scorers"]),
                 suite.spec["primary"],
                 suite.added_at,
                 suite.added_by,

@@ -7,6 +7,7 @@ from math import isfinite
 
 from pressmark.gate.scores import Scored, Scores
 from pressmark.gate.values import Reason, Setting
+from pressmark.prompts import LATEST
 from pressmark.prompts.evidence import Evidence, Trial
 from pressmark.prompts.policy import PRIMARY
 from pressmark.prompts.quoting import listed
@@ -230,24 +231,24 @@ def _downstream(setting: Setting, record: Evidence) -> Iterator[Reason]:
             "run their suites with the change, too",
         )
         return
-    # Whatever was run downstream must be what the label holds there; else another chain was evaluated.
-    label = setting.request.label
-    other = [
-        trial.prompt
-        for trial in record.trials
-        if trial.prompt != setting.name
-        and setting.held.get(f"{trial.prompt}@{label}", trial.candidate) != trial.candidate
-    ]
+    # Whatever was run downstream must be what stands there: at the label, or where it has none its newest version.
+    below_run = [trial for trial in record.trials if trial.prompt != setting.name]
+    other = [trial.prompt for trial in below_run if _standing(setting, trial) != trial.candidate]
     if other:
         yield Reason(
             "downstream",
             False,
             blocking,
-            f"{setting.named(dict.fromkeys(other))}: another version was evaluated than {label} holds",
-            "run their suites again with the version that the label holds",
+            f"{setting.named(dict.fromkeys(other))}: another version was evaluated than stands there now",
+            "run their suites again with the version that stands there",
         )
     elif below:
         yield Reason("downstream", True, blocking, f"All that takes its output was evaluated: {setting.named(below)}")
+
+
+def _standing(setting: Setting, trial: Trial) -> str:
+    at = (setting.held.get(f"{trial.prompt}@{label}") for label in (setting.request.label, LATEST))
+    return next((digest for digest in at if digest), trial.candidate)
 
 
 def _no_scorer(setting: Setting, code: str, name: str) -> Reason:

@@ -95,7 +95,7 @@ class SuiteBody(Body):
     """A suite to publish: its description, and its dataset as a Parquet file in base64."""
 
     spec: dict[str, Any]
-    dataset: Base64Bytes
+    dataset: Annotated[Base64Bytes, Field(strict=False)]
 
 
 class UnitsBody(Body):

@@ -130,16 +130,6 @@ def one(connection: sa.Connection, principal: Principal, digest: str) -> Evidenc
     return found
 
 
-def bodies(connection: sa.Connection, digests: Iterable[str]) -> dict[str, bytes]:
-    """Return packed bodies by digest."""
-    found: dict[str, bytes] = {}
-    for digest in digests:
-        body = connection.execute(sa.select(_EVIDENCE.body).where(_EVIDENCE.digest == digest)).scalar()
-        if body is not None:
-            found[digest] = bytes(body)
-    return found
-
-
 def _demand_versions(connection: sa.Connection, principal: Principal, name: str, digests: Iterable[str | None]) -> None:
     versions.demand_prompt(connection, principal, name)
     for digest in digests:

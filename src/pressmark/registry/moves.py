@@ -223,7 +223,9 @@ def _decide(asking: Asking, name: str, request: gate.MoveRequest) -> GateDecisio
         pointers=_standing(asking, name, request, known),
         current=current,
         # Whole, whoever asks: what a token does not see counts all the same, and is not named.
-        graph=asking.inputs.graph(connection),
+        graph=asking.inputs.standing(
+            connection, request.label, {key: each.digest for key, each in asking.moved.items()}
+        ),
         principal=gate.Principal(asking.principal.name, asking.principal.role),
         now=asking.now,
         sees=lambda named: _sees(asking, named),
@@ -235,7 +237,7 @@ def _standing(asking: Asking, name: str, request: gate.MoveRequest, known: Seque
     wanted = {(name, request.label)}
     for record in known:
         wanted |= {parse_input(reference) for reference in record.lock}
-        wanted |= {(trial.prompt, request.label) for trial in record.trials}
+        wanted |= {(trial.prompt, label) for trial in record.trials for label in (request.label, LATEST)}
     found = {(each.name, each.label): each for each in _all_pointers(asking.connection, {name for name, _ in wanted})}
     return [each for key, each in (found | asking.moved).items() if key in wanted]
 

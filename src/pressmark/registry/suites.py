@@ -13,6 +13,7 @@ from pressmark.errors import InvalidUnitError, SuiteError
 from pressmark.prompts import LATEST, check_name, freeze, is_digest, parse_number, sha256_digest, thaw
 from pressmark.prompts.canonical import canonical_bytes
 from pressmark.prompts.entry import timestamp
+from pressmark.prompts.quoting import shown
 from pressmark.registry import access, packing, schema
 from pressmark.registry.database import Transaction
 from pressmark.registry.values import Principal, PublishedSuite
@@ -156,22 +157,28 @@ def _check(name: str, spec: dict[str, Any]) -> None:
     if spec.get("format") != FORMAT:
         raise SuiteError(f"the description of suite {name!r} is of no format that this registry reads: upgrade it")
     if spec.get("name") != name:
-        raise SuiteError(f"the description is of suite {spec.get('name')!r}, not of {name!r}: publish it by its name")
+        raise SuiteError(
+            f"the description is of suite {shown(spec.get('name'))}, not of {name!r}: publish it by its name"
+        )
     if not isinstance(dataset, dict) or not _whole(dataset.get("digest")):
         raise SuiteError(f"the description of suite {name!r} does not name its dataset by digest: publish it again")
     check_name(dataset.get("name"), "dataset name")
     if not isinstance(scorers, list) or not scorers or not all(isinstance(scorer, dict) for scorer in scorers):
         raise SuiteError(f"the description of suite {name!r} has no scorers: publish it again")
-    names = [scorer.get("name") for scorer in scorers]
+    # A description leaves out what its type implies, also a name; what a newer type implies is not known here.
+    names = [scorer["name"] for scorer in scorers if "name" in scorer]
     if not all(isinstance(scorer, str) and scorer for scorer in names) or len({*names}) < len(names):
         raise SuiteError(f"the scorers of suite {name!r} have not each a name of their own: name them")
-    if spec.get("primary") not in names:
-        raise SuiteError(f"suite {name!r} has no scorer {spec.get('primary')!r} to be primary: name one that it has")
+    primary = spec.get("primary")
+    if not isinstance(primary, str) or (len(names) == len(scorers) and primary not in names):
+        raise SuiteError(f"suite {name!r} has no scorer {shown(primary)} to be primary: name one that it has")
     for scorer in scorers:
+        if not isinstance(scorer.get("type"), str):
+            raise SuiteError(f"a scorer of suite {name!r} does not say of what type it is: publish it again")
         if scorer.get("type") == "function" and ("code" in scorer or "<lambda>" in str(scorer.get("function"))):
             raise SuiteError(
-                f"others could not run scorer {scorer['name']!r} of suite {name!r}: write a named function, and give"
-                " it a version="
+                f"others could not run scorer {shown(scorer.get('name'))} of suite {name!r}: write a named function,"
+                " and give it a version="
             )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from pressmark.prompts import GENESIS
 from pressmark.prompts.changelog import chained
-from pressmark.prompts.words import entry_sentence
+from pressmark.prompts.sentences import entry_sentence
 
 MOVE = {"name": "support/triage", "label": "production", "from": 5, "to": 6}
 
@@ -24,7 +24,11 @@ MOVE = {"name": "support/triage", "label": "production", "from": 5, "to": 6}
         ("rollback", {"moves": [MOVE]}, "rolled back production of support/triage from v5 to v6"),
         ("move", {"moves": [MOVE, {**MOVE, "name": "b"}]},
          "moved production of support/triage from v5 to v6, production of b from v5 to v6"),
-        ("policy_change", {}, "policy change"),
+        ("policy", {"label": "production", "names": "**", "policy": {"name": "team"}},
+         "set the policy team for production of every prompt"),
+        ("policy", {"label": "production", "names": "support/*", "policy": {"name": "solo"}},
+         "set the policy solo for production of support/*"),
+        ("key_change", {}, "key change"),
     ],
 )  # fmt: skip
 def test_sentences(kind: str, data: dict[str, Any], sentence: str) -> None:
