@@ -12,6 +12,7 @@ from pressmark.evals.scorers import AskingScorer, DirectScorer, Scorer, from_spe
 from pressmark.evals.scorers.custom import ScoreFunction
 from pressmark.prompts import check_name, sha256_digest
 from pressmark.prompts.canonical import canonical_bytes
+from pressmark.prompts.quoting import shown
 
 FORMAT = 1
 
@@ -173,8 +174,10 @@ def _check_scorers(name: str, dataset: Dataset, scorers: Sequence[Scorer]) -> No
     seen: set[str] = set()
     for scorer in scorers:
         if not isinstance(scorer, DirectScorer | AskingScorer):
+            called = getattr(scorer, "__name__", "")
+            what = "a lambda" if called == "<lambda>" else f"the function {called}" if called else shown(scorer)
             raise SuiteError(
-                f"suite {name!r} was given {scorer!r} as a scorer: wrap a function by pm.scorers.Function(name, fn)"
+                f"suite {name!r} was given {what} as a scorer: wrap a function by pm.scorers.Function('name', function)"
             )
         if not isinstance(scorer.name, str) or not scorer.name.strip():
             raise SuiteError(f"suite {name!r} has a scorer without a name: give it name=")
