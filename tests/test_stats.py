@@ -244,6 +244,14 @@ def test_numbers_too_large_to_calculate_with(far: float, recwarn: pytest.Warning
     assert not recwarn.list
 
 
+def test_ends_of_a_pass_rate() -> None:
+    """Where no row passed the interval begins at 0, where all did it ends at 1, without what rounding leaves."""
+    for n in range(1, 400):
+        assert stats.pass_rate(0, n).low == 0.0
+        assert stats.pass_rate(n, n).high == 1.0
+        assert stats.pass_rate(0, n).high > 0.0
+
+
 class TestMean:
     """Means where the rows say little."""
 

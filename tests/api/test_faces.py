@@ -68,6 +68,26 @@ def test_label(registry: pm.Registry) -> None:
         registry.label(NAME, "../staging")
 
 
+def test_a_name_that_is_used_again(ws: pm.Workspace) -> None:
+    """Other rows or scorers under a known name make a version, and what is returned says so; equal ones do not."""
+    exact, length = pm.scorers.Exact("category"), pm.scorers.Length()
+    first = ws.dataset("inbox", ROWS)
+    assert "version" not in repr(first)
+    assert repr(ws.dataset("inbox", ROWS)) == repr(first)
+    suite = ws.suite("basics", dataset=first, scorers=[exact])
+    assert "version" not in repr(suite)
+    assert repr(ws.suite("basics")) == repr(suite)
+    second = ws.dataset("inbox", ROWS[:1])
+    assert repr(second).endswith("(version 2; 2 → 1 rows)>")
+    assert repr(ws.dataset("inbox")).endswith("(version 2)>")
+    assert "dataset 'inbox' has other rows now: make the suite again" in repr(ws.suite("basics"))
+    assert len(ws.suite("basics").dataset) == 2
+    again = ws.suite("basics", dataset=second, scorers=[exact, length])
+    assert repr(again).endswith("(version 2)>")
+    assert ws.suite("basics").digest == again.digest
+    assert "other rows" not in repr(ws.suite("basics"))
+
+
 def test_lambda_as_scorer(ws: pm.Workspace, practice_url: str) -> None:
     """A bare function is refused by its name, never by its address; wrapped, a lambda runs and keeps its suite."""
     ws.endpoint("practice", base_url=practice_url)

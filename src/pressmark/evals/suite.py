@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pressmark.errors import SuiteError
@@ -29,6 +29,7 @@ class Suite:
         slice: The column that parts the rows into slices, or None.
         digest: `sha256:` over the dataset's digest, scorers, primary, slice and prompt; its own name is not part of it.
         prompt: The prompt that it judges, so that it is run when that prompt or one upstream of it changes; or None.
+        note: What its name stood for before, and whether its dataset has changed since; no part of it.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Suite:
     slice: str | None
     digest: str
     prompt: str | None = None
+    note: str = field(default="", compare=False)
 
     @classmethod
     def of(
@@ -160,7 +162,8 @@ class Suite:
 
     def __repr__(self) -> str:
         names = ", ".join(f"{s.name} (primary)" if s.name == self.primary else s.name for s in self.scorers)
-        return f"<Suite {self.name} {self.digest[:15]}: {len(self.dataset):,} rows, scored by {names}>"
+        note = f" ({self.note})" if self.note else ""
+        return f"<Suite {self.name} {self.digest[:15]}: {len(self.dataset):,} rows, scored by {names}{note}>"
 
 
 def _content(scorers: Sequence[Scorer], primary: str, part: str | None, prompt: str | None) -> dict[str, Any]:
