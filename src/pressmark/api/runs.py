@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pressmark.api.shelf import WorkspaceShelf
 from pressmark.api.stopping import Sure
-from pressmark.errors import PressmarkError, RunCancelledError, VersionNotFoundError
-from pressmark.evals import Budget, Sink, Spent, Suite
+from pressmark.errors import PressmarkError, RunCancelledError, StatsError, VersionNotFoundError
+from pressmark.evals import Budget, Sink, Spent, Suite, charts
 from pressmark.evals.asking import Patience
 from pressmark.evals.chain import Chain, resolve
 from pressmark.evals.comparison import Comparison, compare_scores
@@ -620,6 +620,47 @@ class Run:
             method="fixed" if complete else "sequence",
             models=self._models(),
         )
+
+    def chart(
+        self,
+        kind: Literal["intervals", "slices", "cost", "scores"] = "intervals",
+        *,
+        scorer: str | None = None,
+        baseline: Version | str | None = None,
+        candidate: Version | str | None = None,
+    ) -> charts.Drawing:
+        """Draw the run; a notebook shows it, and its `chart` is an altair chart to go on with.
+
+        Args:
+            kind: `intervals`: each version's mean with its interval; `slices`: the candidate's difference from the
+                baseline, on all rows and by slice; `cost`: cost against quality, with the versions that no other one
+                beats in both; `scores`: how the row scores are spread.
+            scorer: Whose scores; else the suite's primary scorer.
+            baseline: For `slices`, a version of the run; else the first.
+            candidate: For `slices`, another; else the last.
+
+        Raises:
+            StatsError: There is nothing to draw.
+            SuiteError: The suite has no such scorer.
+            VersionNotFoundError: The run does not have that version.
+        """
+        if kind not in ("intervals", "slices", "cost", "scores"):
+            raise StatsError(f"a chart is one of intervals, slices, cost, scores; got {kind!r}")
+        judged = self.suite.scorer(scorer)
+        if kind == "slices":
+            return charts.Drawing(charts.of_comparison(self.compare(baseline, candidate, scorer=judged.name)))
+        if kind == "cost" and judged.kind != "score":
+            raise StatsError(f"{judged.name!r} is a measurement, not a quality: name a scorer of scores in [0, 1]")
+        figures = self._workspace.store.figures(self.id)
+        found = {name: figures.of(digest, judged.name) for name, digest in self._digests.items()}
+        unit = "points" if judged.kind == "score" else judged.unit
+        if kind == "intervals":
+            return charts.Drawing(charts.intervals(charts.means(found), scorer=judged.name, unit=unit))
+        if kind == "cost":
+            costs = {name: figures.measured.get((digest, "cost"), {}) for name, digest in self._digests.items()}
+            return charts.Drawing(charts.cost_quality(charts.worths(found, costs), scorer=judged.name))
+        every = {name: scores.values() for name, scores in found.items()}
+        return charts.Drawing(charts.distribution(every, scorer=judged.name, unit=unit))
 
     def _models(self) -> dict[str, str]:
         """The model that each version asks for, where the workspace still has the version."""

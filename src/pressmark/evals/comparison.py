@@ -390,4 +390,6 @@ def _numbers(result: stats.Paired) -> dict[str, Any]:
 
 
 def _hashable(value: Any) -> Hashable:
+    if type(value) is str:
+        return str(value)
     return value if isinstance(value, Hashable) else str(value)

@@ -417,12 +417,21 @@ def _summary_row(version: str, scorer: str, name: Hashable, scores: Sequence[flo
     missing = len(scores) - len(values)
     if not values:
         return SummaryRow(version, scorer, name, 0, missing, math.nan, math.nan, math.nan, math.nan)
+    mean = summary_mean(values)
+    return SummaryRow(version, scorer, name, len(values), missing, mean.mean, mean.stderr, mean.low, mean.high)
+
+
+def summary_mean(values: Sequence[float]) -> stats.Mean:
+    """The mean of row scores with the interval that fits them: Wilson's, the bootstrap's or t's.
+
+    Raises:
+        StatsError: There is no row, or a score is missing or not finite.
+    """
     mean = stats.mean(values)
-    low, high = mean.low, mean.high
-    if len(values) >= _BOOTSTRAPPED and stats.skewed(values):
-        skewed = stats.bootstrap_mean(values)
-        low, high = skewed.low, skewed.high
     if all(value in (0.0, 1.0) for value in values):
         rate = stats.pass_rate(round(sum(values)), len(values))
-        low, high = rate.low, rate.high
-    return SummaryRow(version, scorer, name, len(values), missing, mean.mean, mean.stderr, low, high)
+        return replace(mean, low=rate.low, high=rate.high)
+    if len(values) >= _BOOTSTRAPPED and stats.skewed(values):
+        skewed = stats.bootstrap_mean(values)
+        return replace(mean, low=skewed.low, high=skewed.high)
+    return mean

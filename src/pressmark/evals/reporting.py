@@ -53,7 +53,9 @@ def page(report: Report) -> str:
                 parts.append(_folded(f"{len(slices)} slices by {primary.scorer}", shown.table(head, slices)))
             if flips := shown.flip_lines(primary):
                 head = ("row", primary.baseline, primary.candidate, "")
-                body = shown.table(head, flips) + "".join(shown.aside(rest) for rest in shown.rest_lines(primary))
+                body = shown.table(head, flips, right=range(3)) + "".join(
+                    shown.aside(rest) for rest in shown.rest_lines(primary)
+                )
                 parts.append(_folded(f"{len(primary.flips):,} rows changed, regressions first", body, still_open=True))
     for heading, notes in _told(report):
         told = "".join(f"<li>{html.escape(note)}</li>" for note in notes)

@@ -105,11 +105,12 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[
 
     def line(cells: Sequence[str], tag: str) -> str:
         told = "".join(
-            f"<{tag} style='text-align:{'right' if place in right else 'left'};font-variant-numeric:tabular-nums'>"
+            f"<{tag} style='text-align:{'right' if place in right else 'left'};padding:2px 8px'>"
             f"{html.escape(cell)}</{tag}>"
             for place, cell in enumerate(cells)
         )
         return f"<tr>{told}</tr>"
 
     body = "".join(line(cells, "td") for cells in rows)
-    return f"<table><thead>{line(head, 'th')}</thead><tbody>{body}</tbody></table>"
+    style = "font-variant-numeric:tabular-nums;font-size:inherit"
+    return f"<table style='{style}'><thead>{line(head, 'th')}</thead><tbody>{body}</tbody></table>"

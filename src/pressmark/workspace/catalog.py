@@ -112,7 +112,8 @@ def dataset(database: Database, name: str, digest: str | None = None) -> Dataset
         name=name,
         digest=found[0],
         columns=tuple(json.loads(found[1])),
-        rows=tuple(freeze(json.loads(row[0])) for row in rows),
+        # Parsed at once: a call a row takes twice as long.
+        rows=tuple(map(freeze, json.loads(f"[{','.join(data for (data,) in rows)}]"))),
         note=_note(found[2]),
     )
 

@@ -56,6 +56,8 @@ class Store:
 
     def __init__(self, path: str | os.PathLike[str], *, deadline: float = DEADLINE) -> None:
         self._database = Database(path, deadline=deadline)
+        # The dataset that was read last: it never changes, and a run's report, charts and grid each want its rows.
+        self._dataset: Dataset | None = None
         if not self._database.exists():
             migrations.create(self._database)
         migrations.migrate(self._database)
@@ -177,7 +179,12 @@ class Store:
         Raises:
             DatasetNotFoundError: There is none.
         """
-        return catalog.dataset(self._database, name, digest)
+        known = self._dataset
+        if digest is not None and known is not None and (known.name, known.digest) == (name, digest):
+            return known
+        found = catalog.dataset(self._database, name, digest)
+        self._dataset = found
+        return found
 
     def dataset_rows(self, digest: str, rows: Sequence[int] | None = None) -> dict[int, dict[str, Any]]:
         """Return rows of a dataset by their numbers, without reading the others; all where none are named."""
