@@ -49,6 +49,7 @@ class RunOptions:
         timeout: Seconds that one attempt may take.
         budget: What the run may spend.
         stop_when_sure: Whether to stop as soon as the versions are told apart.
+        stream: Whether answers are streamed, for the time to the first token.
     """
 
     concurrency: int | Literal["auto"] | None = 8
@@ -56,6 +57,7 @@ class RunOptions:
     timeout: float = 120.0
     budget: Budget | None = None
     stop_when_sure: bool = False
+    stream: bool = False
 
 
 # Runs under way in this process. A thread that is still inside the database when the interpreter ends would take the
@@ -229,7 +231,7 @@ def start_run(
     concurrency = None if options.concurrency == "auto" else options.concurrency
     check_concurrency(concurrency)
     store = workspace.store
-    complete = completer(endpoint)
+    complete = completer(endpoint, stream=options.stream)
     spec = _spec(distinct, suite, endpoint, options)
     names = {version.name for version in distinct}
     begun = _unfinished(workspace, spec, suite)

@@ -306,6 +306,7 @@ class Workspace:
         timeout: float = 120.0,
         budget: Budget | None = None,
         stop_when_sure: bool = False,
+        stream: bool = False,
         progress: bool = True,
     ) -> Run:
         """Run versions over a suite and wait for the end; works in a script and in a notebook cell.
@@ -325,6 +326,7 @@ class Workspace:
                 the run stops: its answers are kept, and the same call with a larger budget goes on.
             stop_when_sure: Stop as soon as the confidence sequence of the primary scorer tells every version from the
                 first, with a look every 10 rows. The run's `method` is then `sequence`.
+            stream: Have answers streamed, which tells the time to the first token (`ttft` in the results).
             progress: Whether to show a progress bar.
 
         Returns:
@@ -344,6 +346,7 @@ class Workspace:
             timeout=timeout,
             budget=budget,
             stop_when_sure=stop_when_sure,
+            stream=stream,
         )
         runner = start_run(self, versions, self._suite(suite), self.choose_endpoint(endpoint), options)
         return runner.wait(progress=progress)
@@ -359,6 +362,7 @@ class Workspace:
         timeout: float = 120.0,
         budget: Budget | None = None,
         stop_when_sure: bool = False,
+        stream: bool = False,
         progress: bool = True,
     ) -> Run:
         """Run versions over a suite from an async caller; see `evaluate`. Cancelling the caller stops the run."""
@@ -368,6 +372,7 @@ class Workspace:
             timeout=timeout,
             budget=budget,
             stop_when_sure=stop_when_sure,
+            stream=stream,
         )
         runner = start_run(self, versions, self._suite(suite), self.choose_endpoint(endpoint), options)
         return await runner.finished(progress=progress)
