@@ -50,6 +50,7 @@ class RunOptions:
         budget: What the run may spend.
         stop_when_sure: Whether to stop as soon as the versions are told apart.
         stream: Whether answers are streamed, for the time to the first token.
+        seeds: Whether each repeat is asked with a seed of its own.
     """
 
     concurrency: int | Literal["auto"] | None = 8
@@ -58,6 +59,7 @@ class RunOptions:
     budget: Budget | None = None
     stop_when_sure: bool = False
     stream: bool = False
+    seeds: bool = False
 
 
 # Runs under way in this process. A thread that is still inside the database when the interpreter ends would take the
@@ -236,7 +238,14 @@ def start_run(
     names = {version.name for version in distinct}
     begun = _unfinished(workspace, spec, suite)
     run_id = begun.run_id
-    planned = plan(distinct, suite.dataset, base_url=endpoint.base_url, repeats=options.repeats, answered=begun.done)
+    planned = plan(
+        distinct,
+        suite.dataset,
+        base_url=endpoint.base_url,
+        repeats=options.repeats,
+        seeds=options.seeds,
+        answered=begun.done,
+    )
     check_budget(options.budget, planned, suite, complete)
     sequence = options.stop_when_sure or begun.record.get("method") == "sequence"
     record = begun.record | {"planned": len(suite.dataset), "method": "sequence" if sequence else "unplanned"}
@@ -280,6 +289,8 @@ def _spec(versions: Sequence[PromptVersion], suite: Suite, endpoint: Endpoint, o
         "suite": {"name": suite.name, "digest": suite.digest},
         "endpoint": {"name": endpoint.name, "base_url": endpoint.base_url},
         "repeats": options.repeats,
+        # Left out where it is not asked for, so that runs of the first release are found again.
+        **({"seeds": True} if options.seeds else {}),
     }
 
 
@@ -485,6 +496,7 @@ class Run:
         space = self._workspace
         versions = [space.store.version(told["name"], told["digest"]) for told in self._kept.spec["versions"]]
         options.setdefault("repeats", self._kept.spec["repeats"])
+        options.setdefault("seeds", bool(self._kept.spec.get("seeds")))
         if self.status == "done":
             # Taken up again for the rows that ended as errors.
             space.store.finish_run(self.id, "cancelled", None)

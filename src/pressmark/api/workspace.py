@@ -307,6 +307,7 @@ class Workspace:
         budget: Budget | None = None,
         stop_when_sure: bool = False,
         stream: bool = False,
+        seeds: bool = False,
         progress: bool = True,
     ) -> Run:
         """Run versions over a suite and wait for the end; works in a script and in a notebook cell.
@@ -326,6 +327,8 @@ class Workspace:
                 the run stops: its answers are kept, and the same call with a larger budget goes on.
             stop_when_sure: Stop as soon as the confidence sequence of the primary scorer tells every version from the
                 first, with a look every 10 rows. The run's `method` is then `sequence`.
+            seeds: Ask each repeat with a `seed` of its own, so that an endpoint that heeds it gives answers that can
+                be had again.
             stream: Have answers streamed, which tells the time to the first token (`ttft` in the results).
             progress: Whether to show a progress bar.
 
@@ -347,6 +350,7 @@ class Workspace:
             budget=budget,
             stop_when_sure=stop_when_sure,
             stream=stream,
+            seeds=seeds,
         )
         runner = start_run(self, versions, self._suite(suite), self.choose_endpoint(endpoint), options)
         return runner.wait(progress=progress)
@@ -363,6 +367,7 @@ class Workspace:
         budget: Budget | None = None,
         stop_when_sure: bool = False,
         stream: bool = False,
+        seeds: bool = False,
         progress: bool = True,
     ) -> Run:
         """Run versions over a suite from an async caller; see `evaluate`. Cancelling the caller stops the run."""
@@ -373,6 +378,7 @@ class Workspace:
             budget=budget,
             stop_when_sure=stop_when_sure,
             stream=stream,
+            seeds=seeds,
         )
         runner = start_run(self, versions, self._suite(suite), self.choose_endpoint(endpoint), options)
         return await runner.finished(progress=progress)

@@ -70,6 +70,7 @@ def plan(
     *,
     base_url: str,
     repeats: int = 1,
+    seeds: bool = False,
     answered: Container[Task | tuple[str, int, int]] = (),
 ) -> Plan:
     """Render every request of a run.
@@ -79,6 +80,8 @@ def plan(
         dataset: Its columns fill the variables of the same name.
         base_url: Where the endpoint is.
         repeats: How often each request is asked.
+        seeds: Whether each repeat's request has a `seed` of its own: the repeat's number from 1, or so much above the
+            seed that the prompt's parameters set. It is part of the request, and so of the answer cache's key.
         answered: Tasks that need not be asked again.
 
     Raises:
@@ -108,7 +111,8 @@ def plan(
                 continue
             try:
                 request = compiled(version.unit, version.digest).request(_values(version, row, columns))
-                keys = {task: answer_key(base_url, request, task.repeat) for task in tasks}
+                asked = {task: _seeded(request, task.repeat) if seeds else request for task in tasks}
+                keys = {task: answer_key(base_url, asked[task], task.repeat) for task in tasks}
             except (RenderError, InvalidUnitError) as error:
                 failures[version.digest] += 1
                 if failures[version.digest] == len(dataset.rows):
@@ -116,9 +120,9 @@ def plan(
                 unrendered.extend(Unrendered(task, RowError("render", str(error))) for task in open_tasks)
                 continue
             for task in open_tasks:
-                grouped.setdefault(keys[task], (request, []))[1].append(task)
+                grouped.setdefault(keys[task], (asked[task], []))[1].append(task)
             if version is distinct[0]:
-                kept.extend(Call(keys[task], request, (task,)) for task in tasks if task in answered)
+                kept.extend(Call(keys[task], asked[task], (task,)) for task in tasks if task in answered)
     return Plan(
         calls=tuple(Call(key, request, tuple(tasks)) for key, (request, tasks) in grouped.items()),
         unrendered=tuple(unrendered),
@@ -128,6 +132,11 @@ def plan(
         kept=tuple(kept),
         order=order,
     )
+
+
+def _seeded(request: Mapping[str, Any], repeat: int) -> Mapping[str, Any]:
+    base = request.get("seed")
+    return {**request, "seed": repeat + (base if isinstance(base, int) else 1)}
 
 
 def order_of(dataset: Dataset) -> tuple[int, ...]:
