@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from pressmark.api.derived import DerivedVersion
 from pressmark.api.stopping import Sure
 from pressmark.errors import PressmarkError, RunCancelledError, VersionNotFoundError
 from pressmark.evals import Budget, Sink, Spent, Suite
@@ -21,7 +22,7 @@ from pressmark.evals.plan import plan
 from pressmark.evals.records import OutputRecord
 from pressmark.evals.report import summarise
 from pressmark.evals.runner import Execution, check_budget, check_concurrency, finished, start
-from pressmark.prompts import Version
+from pressmark.prompts import Unit, Version
 from pressmark.providers import completer
 
 if TYPE_CHECKING:
@@ -283,9 +284,7 @@ def start_run(
 def _spec(versions: Sequence[PromptVersion], suite: Suite, endpoint: Endpoint, options: RunOptions) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "versions": [
-            {"name": version.name, "version": version.version, "digest": version.digest} for version in versions
-        ],
+        "versions": [_version_spec(version) for version in versions],
         "suite": {"name": suite.name, "digest": suite.digest},
         "endpoint": {"name": endpoint.name, "base_url": endpoint.base_url},
         "repeats": options.repeats,
@@ -303,6 +302,14 @@ class _Begun:
     done: set[Any] = field(default_factory=set)
     record: dict[str, Any] = field(default_factory=dict)
     spent: Spent = field(default_factory=Spent)
+
+
+def _version_spec(version: PromptVersion) -> dict[str, Any]:
+    told: dict[str, Any] = {"name": version.name, "version": version.version, "digest": version.digest}
+    if isinstance(version, DerivedVersion):
+        # It stands nowhere else: whoever takes the run up again needs it.
+        told |= {"unit": version.unit.to_dict(), "of": version.number}
+    return told
 
 
 def _unfinished(workspace: Workspace, spec: dict[str, Any], suite: Suite) -> _Begun:
@@ -494,7 +501,7 @@ class Run:
             **options: As for `ws.evaluate`.
         """
         space = self._workspace
-        versions = [space.store.version(told["name"], told["digest"]) for told in self._kept.spec["versions"]]
+        versions = [self._version(told) for told in self._kept.spec["versions"]]
         options.setdefault("repeats", self._kept.spec["repeats"])
         options.setdefault("seeds", bool(self._kept.spec.get("seeds")))
         if self.status == "done":
@@ -503,6 +510,13 @@ class Run:
         return space.evaluate(
             versions, self.suite, endpoint=endpoint or self.endpoint_name, progress=progress, **options
         )
+
+    def _version(self, told: dict[str, Any]) -> PromptVersion:
+        store = self._workspace.store
+        if "unit" not in told:
+            return store.version(told["name"], told["digest"])
+        unit, at = Unit.from_dict(told["unit"]), self._kept.started_at
+        return DerivedVersion(told["name"], told["of"], unit, told["digest"], "", "", at, parent=told["of"])
 
     def __repr__(self) -> str:
         return f"<Run {self.id} {self.status}: {', '.join(self.versions)} on {self.suite_name}>"

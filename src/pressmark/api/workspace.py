@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pressmark import publishing
 from pressmark.api.changes import Changes
+from pressmark.api.derived import DerivedVersion, derived
 from pressmark.api.difference import Difference
 from pressmark.api.runs import Run, Runner, RunOptions, start_run
 from pressmark.errors import EndpointNotFoundError, VersionNotFoundError
@@ -104,6 +105,40 @@ class Workspace:
         )
         saved = self.store.save_version(name, unit, message, self.author, parent=parent)
         self.changes.tell("prompts", name=name)
+        return saved.version
+
+    def derive(
+        self, version: PromptVersion, *, model: str | None = None, params: Mapping[str, Any] | None = None
+    ) -> DerivedVersion:
+        """Return a version with another model or other parameters, to be run beside the original without saving it.
+
+        It has a digest of its own, and its name is the original's with a star, such as `#1*3fa9`. `keep` saves it, and
+        so does publishing it with `workspace=`.
+
+        Args:
+            version: The original.
+            model: Another model.
+            params: Parameters to set, such as `{"temperature": 0}`; None as a value takes one away.
+
+        Raises:
+            InvalidUnitError: A part is wrong; `field` names it.
+        """
+        return derived(version, model, params, self.author)
+
+    def keep(self, version: PromptVersion, message: str = "") -> PromptVersion:
+        """Save a derived version, and return it with the number that it got; what is saved already is returned.
+
+        Args:
+            version: What `derive` returned.
+            message: What changed; else what was derived.
+        """
+        if not isinstance(version, DerivedVersion):
+            return version
+        parent = f"#{version.number}" if version.store == "workspace" else None
+        saved = self.store.save_version(
+            version.name, version.unit, message or version.message, self.author, parent=parent
+        )
+        self.changes.tell("prompts", name=version.name)
         return saved.version
 
     def version(self, name: str, reference: str = "latest") -> PromptVersion:
