@@ -1,33 +1,40 @@
-"""What the runner costs beside the calls: `python -m benchmarks.run_overhead`.
+"""What a run costs beside the calls: `python -m benchmarks.run_overhead`.
 
 2,000 calls of 50 ms, 50 at once, against the recorded model (its folder is found as the tests find it), so 2.0 s is the
-floor. The runner and a bare loop over the same AsyncOpenAI client take turns, because absolute figures drift; the best
-of three rounds counts. Peers that are installed join them. Prints a table, and a JSON object as its last line.
+floor. `ws.evaluate`, with every output and score in the DuckDB file at its end, and bare loops over an AsyncOpenAI of
+the same transport take turns, because absolute figures drift; the best of three rounds counts. `ratio` is against the
+loop that makes each call as the runner does; the loop of typed objects, which takes longer, stands beside it. Peers
+that are installed join them. Prints a table, and a JSON object as its last line.
 """
 
 from __future__ import annotations
 
 import asyncio
 import importlib.util
+import itertools
 import json
 import os
 import resource
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import pressmark as pm
 from pressmark import evals
 from pressmark.prompts.canonical import unit_digest
-from pressmark.providers import Endpoint, completer
 from pressmark.rendering import PromptVersion, build_unit
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
 
 CALLS, LATENCY_MS, CONCURRENCY, REPEATS, ROUNDS = 2000, 50, 50, 2, 3
 SYSTEMS = ("You are a helpful assistant.", "You are a helpful assistant. Be concise.")
@@ -49,23 +56,26 @@ def main() -> None:
     plan = evals.plan(versions, dataset, base_url="http://any/v1", repeats=REPEATS)
     requests = [dict(call.request) for call in plan.calls for _ in call.tasks]
     assert len(requests) == CALLS
-    with recorded_model() as base_url:
-        # The first calls import the client and open connections; both ways begin warm.
-        asyncio.run(bare(base_url, requests[: 2 * CONCURRENCY]))
-        ours_plan = evals.plan(versions, dataset, base_url=base_url, repeats=REPEATS)
+    with recorded_model() as base_url, tempfile.TemporaryDirectory() as folder:
+        files = (Path(folder) / f"{number}.duckdb" for number in itertools.count())
+        # The first calls import the client and open connections, and the first file loads DuckDB; all begin warm.
+        asyncio.run(bare(base_url, requests[: 2 * CONCURRENCY], same_call))
+        asyncio.run(bare(base_url, requests[: 2 * CONCURRENCY], typed_call))
+        runner(next(files), base_url, versions, evals.Dataset.of("benchmark", dataset.rows[:5]))
         before = peak_mb()
-        rounds: list[tuple[Measured, Measured]] = []
+        rounds: list[tuple[Measured, Measured, Measured, Measured]] = []
         for _ in range(ROUNDS):
-            ours, records = runner(base_url, ours_plan, dataset)
+            file = next(files)
+            ours = runner(file, base_url, versions, dataset)
             if not rounds:
                 grown = peak_mb() - before
-            plain = timed("bare AsyncOpenAI", lambda: asyncio.run(bare(base_url, requests)))
-            rounds.append((ours, plain))
-        ours, plain = (best(measured) for measured in zip(*rounds, strict=True))
-        known = {r.request_digest: r.answer.to_dict() for r in records if r.answer}
-        cached, _ = runner(base_url, ours_plan, dataset, known)
+            cached = runner(file, base_url, versions, dataset, name="pressmark, cached")
+            plain = timed("bare AsyncOpenAI", lambda: asyncio.run(bare(base_url, requests, same_call)))
+            typed = timed("bare AsyncOpenAI, typed", lambda: asyncio.run(bare(base_url, requests, typed_call)))
+            rounds.append((ours, plain, typed, cached))
+        ours, plain, typed, cached = (best(measured) for measured in zip(*rounds, strict=True))
         peers = measured_peers(base_url, requests)
-    table = [ours, plain, *peers, cached]
+    table = [ours, plain, typed, *peers, cached]
     floor = CALLS * LATENCY_MS / CONCURRENCY / 1000
     print(f"{CALLS:,} calls of {LATENCY_MS} ms, {CONCURRENCY} at once: floor {floor:.1f} s")
     print(f"{'':<28}{'wall s':>8}{'CPU ms a call':>15}")
@@ -78,6 +88,7 @@ def main() -> None:
         "ratio": round(ours.wall / plain.wall, 3),
         "cpu_ms_per_call": round(ours.cpu, 3),
         "bare_cpu_ms_per_call": round(plain.cpu, 3),
+        "bare_typed_wall_s": round(typed.wall, 3),
         "rss_above_imports_mb": round(grown, 1),
         "cached_wall_s": round(cached.wall, 3),
         "peers": {peer.name: {"wall_s": round(peer.wall, 3), "cpu_ms_per_call": round(peer.cpu, 3)} for peer in peers},
@@ -101,30 +112,40 @@ def the_work() -> tuple[evals.Dataset, list[PromptVersion]]:
 
 
 def runner(
-    base_url: str, plan: evals.Plan, dataset: evals.Dataset, known: dict[str, Any] | None = None
-) -> tuple[Measured, list[evals.OutputRecord]]:
-    """The calls by the runner, with a scorer; from the cache where the answers are known."""
-    suite = evals.Suite.of("benchmark", dataset, [evals.scorers.Contains(text="the"), evals.scorers.Length()])
-    kept = evals.Memory()
-
-    def run() -> None:
-        evals.execute(
-            plan,
-            suite,
-            completer(Endpoint("benchmark", base_url)),
-            kept,
-            run_id="benchmark",
-            concurrency=CONCURRENCY,
-            lookup=None if known is None else lambda keys: {key: known[key] for key in keys},
-        )
-
-    measured = timed("pressmark" if known is None else "pressmark, cached", run)
-    assert len(kept.records) == CALLS
-    assert all(record.answer for record in kept.records)
-    return measured, kept.records
+    file: Path, base_url: str, versions: Sequence[PromptVersion], dataset: evals.Dataset, name: str = "pressmark"
+) -> Measured:
+    """The calls by `ws.evaluate`, with two scorers, until all of it is in the file; from the cache the second time."""
+    space = pm.Workspace(file)
+    space.endpoint("benchmark", base_url=base_url)
+    suite = space.suite(
+        "benchmark", dataset=dataset, scorers=[evals.scorers.Contains(text="the"), evals.scorers.Length()]
+    )
+    measured = timed(
+        name, lambda: space.evaluate(versions, suite, concurrency=CONCURRENCY, repeats=REPEATS, progress=False)
+    )
+    run_id = space.store.runs()[0].run_id
+    tally = space.store.tally(run_id)
+    assert (tally.done, tally.errors) == (len(dataset) * len(versions) * REPEATS, 0)
+    return measured
 
 
-async def bare(base_url: str, requests: list[dict[str, Any]]) -> None:
+async def same_call(client: AsyncOpenAI, request: dict[str, Any]) -> str:
+    """One call as the completer makes it: the client's own `post`, and the body read as JSON."""
+    import httpx2
+
+    response = await client.post("/chat/completions", body=request, cast_to=httpx2.Response)
+    return str(json.loads(response.content)["choices"][0]["message"]["content"])
+
+
+async def typed_call(client: AsyncOpenAI, request: dict[str, Any]) -> str:
+    """One call as most would write it, which makes typed objects of request and response."""
+    reply = await client.chat.completions.create(**request)
+    return reply.choices[0].message.content or ""
+
+
+async def bare(
+    base_url: str, requests: list[dict[str, Any]], call: Callable[[AsyncOpenAI, dict[str, Any]], Awaitable[str]]
+) -> None:
     """The calls by a loop over the openai client that does nothing else."""
     from openai import AsyncOpenAI
 
@@ -133,8 +154,7 @@ async def bare(base_url: str, requests: list[dict[str, Any]]) -> None:
 
         async def work() -> None:
             for request in queue:
-                reply = await client.chat.completions.create(**request)
-                assert reply.choices[0].message.content
+                assert await call(client, request)
 
         await asyncio.gather(*(work() for _ in range(CONCURRENCY)))
 

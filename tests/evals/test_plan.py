@@ -141,3 +141,18 @@ def test_bad_repeats_and_versions() -> None:
             plan([version()], dataset("a"), base_url=URL, repeats=repeats)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="at least one version"):
         plan([], dataset("a"), base_url=URL)
+
+
+def test_seeds() -> None:
+    """Where asked for, each repeat's request has a seed of its own, above the prompt's own; it is part of the key."""
+    data = dataset("a")
+    plain = plan([version()], data, base_url=URL, repeats=3)
+    assert all("seed" not in call.request for call in plain.calls)
+    seeded = plan([version()], data, base_url=URL, repeats=3, seeds=True)
+    assert [call.request["seed"] for call in seeded.calls] == [1, 2, 3]
+    own = plan([version(params={"seed": 40})], data, base_url=URL, repeats=3, seeds=True)
+    assert [call.request["seed"] for call in own.calls] == [40, 41, 42]
+    assert not {call.key for call in plain.calls} & {call.key for call in seeded.calls}
+    assert [call.key for call in plan([version()], data, base_url=URL, repeats=2, seeds=True).calls] == [
+        call.key for call in seeded.calls[:2]
+    ]

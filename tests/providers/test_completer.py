@@ -239,3 +239,25 @@ async def test_wrong_key_names_the_variable(serve: Serve, monkeypatch: pytest.Mo
     monkeypatch.setenv("TEST_ENDPOINT_KEY", SECRET)
     with pytest.raises(EndpointAuthError, match="set the right key in TEST_ENDPOINT_KEY"):
         await once(serve(Reply(failed(401), 401)).base_url, key_env="TEST_ENDPOINT_KEY")
+
+
+async def test_aiohttp(serve: Serve) -> None:
+    """An endpoint reached by aiohttp answers, fails and refuses as any other."""
+    pytest.importorskip("aiohttp", reason="the extra aiohttp is not installed")
+    server = serve(Reply(completion("hi")))
+    for stream in (False, True):
+        complete = completer(Endpoint("local", server.base_url, transport="aiohttp"), stream=stream)
+        assert (await complete(REQUEST)).output == "hi"
+        await complete.aclose()
+    server.close()
+    nobody = completer(Endpoint("local", server.base_url, transport="aiohttp"))
+    with pytest.raises(EndpointConnectionError):
+        await nobody(REQUEST)
+    await nobody.aclose()
+
+
+def test_aiohttp_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without aiohttp the sentence says which extra brings it, before the first call."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(EndpointError, match=r"aiohttp, which is not installed: pip install 'pressmark\[aiohttp\]'"):
+        completer(Endpoint("local", "http://127.0.0.1:1/v1", transport="aiohttp"))

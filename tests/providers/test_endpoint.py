@@ -78,3 +78,17 @@ def test_default(monkeypatch: pytest.MonkeyPatch) -> None:
     assert default_endpoint() == Endpoint("default", URL, None)
     monkeypatch.setenv("OPENAI_API_KEY", SECRET)
     assert default_endpoint() == Endpoint("default", URL, "OPENAI_API_KEY")
+
+
+@pytest.mark.parametrize("bad", [0, -1, float("nan"), float("inf"), True, "60"])
+@pytest.mark.parametrize("part", ["rpm", "tpm"])
+def test_limits_are_positive(part: str, bad: Any) -> None:
+    """A limit a minute is a positive number."""
+    with pytest.raises(EndpointError, match=f"{part} is how many (requests|tokens) the endpoint takes a minute, not"):
+        Endpoint("local", "http://127.0.0.1:1/v1", **{part: bad})
+
+
+def test_transports() -> None:
+    """There are two, and another one is refused by name."""
+    with pytest.raises(EndpointError, match="no transport 'curl': it is httpx2 or aiohttp"):
+        Endpoint("local", "http://127.0.0.1:1/v1", transport="curl")  # type: ignore[arg-type]

@@ -30,6 +30,7 @@ from pressmark.registry.values import (
     TokenInfo,
     Verification,
 )
+from pressmark.rendering import PromptVersion
 
 if TYPE_CHECKING:
     import pandas
@@ -95,7 +96,7 @@ class Registry(AbstractContextManager["Registry"]):
         """Publish a version under its name; the newest published one again makes nothing new.
 
         Args:
-            version: A version of a workspace.
+            version: A version of a workspace; a derived one is saved there first, where `workspace` is given.
             reason: Why; it stands in the change log.
             workspace: The workspace that should remember the publication.
 
@@ -105,6 +106,8 @@ class Registry(AbstractContextManager["Registry"]):
         Raises:
             RegistryError: It was not published; nothing changed.
         """
+        if workspace is not None and isinstance(version, PromptVersion):
+            version = workspace.keep(version)
         published = publishing.publish(
             version,
             self.backend,

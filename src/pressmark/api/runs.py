@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from pressmark.api.derived import DerivedVersion
 from pressmark.api.shelf import WorkspaceShelf
 from pressmark.api.stopping import Sure
 from pressmark.errors import PressmarkError, RunCancelledError, StatsError, VersionNotFoundError
@@ -25,7 +26,7 @@ from pressmark.evals.records import OutputRecord
 from pressmark.evals.report import Report, make_report, summarise
 from pressmark.evals.runner import Execution, check_budget, check_concurrency, finished, start
 from pressmark.evals.stages import ChainPlan
-from pressmark.prompts import Version
+from pressmark.prompts import Unit, Version
 from pressmark.prompts.quoting import shown
 from pressmark.providers import completer
 from pressmark.rendering import PromptVersion
@@ -54,6 +55,8 @@ class RunOptions:
         timeout: Seconds that one attempt may take.
         budget: What the run may spend.
         stop_when_sure: Whether to stop as soon as the versions are told apart.
+        stream: Whether answers are streamed, for the time to the first token.
+        seeds: Whether each repeat is asked with a seed of its own.
     """
 
     concurrency: int | Literal["auto"] | None = 8
@@ -61,6 +64,8 @@ class RunOptions:
     timeout: float = 120.0
     budget: Budget | None = None
     stop_when_sure: bool = False
+    stream: bool = False
+    seeds: bool = False
 
 
 # Runs under way in this process. A thread that is still inside the database when the interpreter ends would take the
@@ -243,11 +248,11 @@ def start_run(
         )
     concurrency = None if options.concurrency == "auto" else options.concurrency
     check_concurrency(concurrency)
-    complete = completer(endpoint)
+    complete = completer(endpoint, stream=options.stream)
     spec = _spec(distinct, suite, endpoint, options)
     begun = _unfinished(workspace, spec, suite)
     run_id = begun.run_id
-    planned = _planned(distinct, suite, endpoint.base_url, begun.done, options.repeats)
+    planned = _planned(distinct, suite, endpoint.base_url, begun.done, options)
     check_budget(options.budget, planned, suite, complete)
     sequence = options.stop_when_sure or begun.record.get("method") == "sequence"
     record = begun.record | {"planned": len(suite.dataset), "method": "sequence" if sequence else "unplanned"}
@@ -316,22 +321,16 @@ def chain_of(given: PromptVersion | Chain, suite: Suite, store: files.Store) -> 
     return resolve(given, WorkspaceShelf(store).find)
 
 
-def _chain_again(told: Mapping[str, Any], store: files.Store) -> Chain:
-    """The chain that a run's description tells of."""
-    lock = told.get("lock", {})
-    version = store.version(told["name"], told.get("unit", told["digest"]))
-    if not lock:
-        return Chain.of(version)
-    return resolve(version, lambda name, label: store.version(name, lock[f"{name}@{label}"]))
-
-
-def _planned(chains: Sequence[Chain], suite: Suite, base_url: str, known: set[Any], repeats: int) -> Plan | ChainPlan:
+def _planned(
+    chains: Sequence[Chain], suite: Suite, base_url: str, known: set[Any], options: RunOptions
+) -> Plan | ChainPlan:
     """What to ask, checked as far as it can be before the first answer."""
+    repeats, seeds = options.repeats, options.seeds
     if not any(chain.upstream for chain in chains):
-        return plan(chains, suite.dataset, base_url=base_url, repeats=repeats, answered=known)
+        return plan(chains, suite.dataset, base_url=base_url, repeats=repeats, seeds=seeds, answered=known)
     for member in {member.digest: member for chain in chains for member in chain.members}.values():
         columns_of(member, suite.dataset)
-    return ChainPlan(tuple(chains), repeats, frozenset(known))
+    return ChainPlan(tuple(chains), repeats, seeds, frozenset(known))
 
 
 def _spec(chains: Sequence[Chain], suite: Suite, endpoint: Endpoint, options: RunOptions) -> dict[str, Any]:
@@ -341,12 +340,17 @@ def _spec(chains: Sequence[Chain], suite: Suite, endpoint: Endpoint, options: Ru
         "suite": {"name": suite.name, "digest": suite.digest},
         "endpoint": {"name": endpoint.name, "base_url": endpoint.base_url},
         "repeats": options.repeats,
+        # Left out where it is not asked for, so that runs of the first release are found again.
+        **({"seeds": True} if options.seeds else {}),
     }
 
 
 def _version_spec(chain: Chain, chains: Sequence[Chain]) -> dict[str, Any]:
     version = chain.version
-    told = {"name": version.name, "version": version.version, "digest": chain.digest}
+    told: dict[str, Any] = {"name": version.name, "version": version.version, "digest": chain.digest}
+    if isinstance(version, DerivedVersion):
+        # It stands nowhere else: whoever takes the run up again needs it.
+        told |= {"unit": version.unit.to_dict(), "of": version.number}
     if not chain.upstream:
         return told
     twins = [other for other in chains if other.version.digest == version.digest and other.digest != chain.digest]
@@ -355,7 +359,7 @@ def _version_spec(chain: Chain, chains: Sequence[Chain]) -> dict[str, Any]:
         theirs = {member.digest for other in twins for member in other.members}
         fed = [str(member.version) for member in chain.members[:-1] if member.digest not in theirs]
         told["version"] = f"{version.version} after {', '.join(fed)}"
-    return {**told, "unit": version.digest, "lock": chain.lock}
+    return {**told, "version_digest": version.digest, "lock": chain.lock}
 
 
 @dataclass(frozen=True, slots=True)
@@ -667,8 +671,7 @@ class Run:
         found = {}
         for told in self._kept.spec["versions"]:
             with suppress(PressmarkError):
-                version = self._workspace.store.version(told["name"], told.get("unit", told["digest"]))
-                found[told["digest"]] = version.unit.model
+                found[told["digest"]] = self._version(told).unit.model
         return found
 
     def name_of(self, version: Version | str) -> str:
@@ -682,7 +685,7 @@ class Run:
                 return name
         if isinstance(version, Version):
             # A version that ran as part of a chain, where it ran once.
-            units = {told["digest"]: told.get("unit") for told in self._kept.spec["versions"]}
+            units = {told["digest"]: told.get("version_digest") for told in self._kept.spec["versions"]}
             fitting = [name for name, digest in self._digests.items() if units[digest] == version.digest]
             if len(fitting) == 1:
                 return fitting[0]
@@ -701,14 +704,30 @@ class Run:
             **options: As for `ws.evaluate`.
         """
         space = self._workspace
-        versions = [_chain_again(told, space.store) for told in self._kept.spec["versions"]]
+        versions = [self._chain(told) for told in self._kept.spec["versions"]]
         options.setdefault("repeats", self._kept.spec["repeats"])
+        options.setdefault("seeds", bool(self._kept.spec.get("seeds")))
         if self.status == "done":
             # Taken up again for the rows that ended as errors.
             space.store.finish_run(self.id, "cancelled", None)
         return space.evaluate(
             versions, self.suite, endpoint=endpoint or self.endpoint_name, progress=progress, **options
         )
+
+    def _chain(self, told: Mapping[str, Any]) -> Chain:
+        """The version or chain that the run's description tells of."""
+        lock, store = told.get("lock", {}), self._workspace.store
+        version = self._version(told)
+        if not lock:
+            return Chain.of(version)
+        return resolve(version, lambda name, label: store.version(name, lock[f"{name}@{label}"]))
+
+    def _version(self, told: Mapping[str, Any]) -> PromptVersion:
+        digest = told.get("version_digest", told["digest"])
+        if "unit" not in told:
+            return self._workspace.store.version(told["name"], digest)
+        unit, at = Unit.from_dict(told["unit"]), self._kept.started_at
+        return DerivedVersion(told["name"], told["of"], unit, digest, "", "", at, parent=told["of"])
 
     def __repr__(self) -> str:
         return f"<Run {self.id} {self.status}: {', '.join(self.versions)} on {self.suite_name}>"

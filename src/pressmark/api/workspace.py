@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pressmark import publishing
 from pressmark.api.changes import Changes
+from pressmark.api.derived import DerivedVersion, derived
 from pressmark.api.difference import Difference
 from pressmark.api.runs import Run, Runner, RunOptions, several, start_run
 from pressmark.errors import EndpointNotFoundError, SuiteError, VersionNotFoundError
@@ -112,6 +113,40 @@ class Workspace:
         )
         saved = self.store.save_version(name, unit, message, self.author, parent=parent)
         self.changes.tell("prompts", name=name)
+        return saved.version
+
+    def derive(
+        self, version: PromptVersion, *, model: str | None = None, params: Mapping[str, Any] | None = None
+    ) -> DerivedVersion:
+        """Return a version with another model or other parameters, to be run beside the original without saving it.
+
+        It has a digest of its own, and its name is the original's with a star, such as `#1*3fa9`. `keep` saves it, and
+        so does publishing it with `workspace=`.
+
+        Args:
+            version: The original.
+            model: Another model.
+            params: Parameters to set, such as `{"temperature": 0}`; None as a value takes one away.
+
+        Raises:
+            InvalidUnitError: A part is wrong; `field` names it.
+        """
+        return derived(version, model, params, self.author)
+
+    def keep(self, version: PromptVersion, message: str = "") -> PromptVersion:
+        """Save a derived version, and return it with the number that it got; what is saved already is returned.
+
+        Args:
+            version: What `derive` returned.
+            message: What changed; else what was derived.
+        """
+        if not isinstance(version, DerivedVersion):
+            return version
+        parent = f"#{version.number}" if version.store == "workspace" else None
+        saved = self.store.save_version(
+            version.name, version.unit, message or version.message, self.author, parent=parent
+        )
+        self.changes.tell("prompts", name=version.name)
         return saved.version
 
     def version(self, name: str, reference: str = "latest") -> PromptVersion:
@@ -355,6 +390,8 @@ class Workspace:
         timeout: float = 120.0,
         budget: Budget | None = None,
         stop_when_sure: bool = False,
+        stream: bool = False,
+        seeds: bool = False,
         progress: bool = True,
     ) -> Run:
         """Run versions over a suite and wait for the end; works in a script and in a notebook cell.
@@ -375,6 +412,9 @@ class Workspace:
                 the run stops: its answers are kept, and the same call with a larger budget goes on.
             stop_when_sure: Stop as soon as the confidence sequence of the primary scorer tells every version from the
                 first, with a look every 10 rows. The run's `method` is then `sequence`.
+            seeds: Ask each repeat with a `seed` of its own, so that an endpoint that heeds it gives answers that can
+                be had again.
+            stream: Have answers streamed, which tells the time to the first token (`ttft` in the results).
             progress: Whether to show a progress bar.
 
         Returns:
@@ -395,6 +435,8 @@ class Workspace:
             timeout=timeout,
             budget=budget,
             stop_when_sure=stop_when_sure,
+            stream=stream,
+            seeds=seeds,
         )
         runner = start_run(self, several(versions), self._suite(suite), self.choose_endpoint(endpoint), options)
         return runner.wait(progress=progress)
@@ -410,6 +452,8 @@ class Workspace:
         timeout: float = 120.0,
         budget: Budget | None = None,
         stop_when_sure: bool = False,
+        stream: bool = False,
+        seeds: bool = False,
         progress: bool = True,
     ) -> Run:
         """Run versions over a suite from an async caller; see `evaluate`. Cancelling the caller stops the run."""
@@ -419,6 +463,8 @@ class Workspace:
             timeout=timeout,
             budget=budget,
             stop_when_sure=stop_when_sure,
+            stream=stream,
+            seeds=seeds,
         )
         runner = start_run(self, several(versions), self._suite(suite), self.choose_endpoint(endpoint), options)
         return await runner.finished(progress=progress)

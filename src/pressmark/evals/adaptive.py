@@ -3,7 +3,7 @@
 Additive increase and multiplicative decrease (Chiu and Jain, "Analysis of the increase and decrease algorithms for
 congestion avoidance in computer networks", Computer Networks and ISDN Systems 17, 1989), begun by TCP's slow start
 (RFC 5681, 3.1): from a few calls the limit rises by one with each answer, until the endpoint refuses calls (429) or
-answers take much longer than at fewer calls; then it falls, and from there on rises by one a window.
+answers take much longer than at fewer calls; then it falls, and from there on rises by one a round.
 
 Two things differ from TCP. What is judged is a window of calls, not a single one, because endpoints refuse some calls
 whatever their number: less than a tenth refused changes nothing. And the decrease is by the share that was refused,
@@ -19,14 +19,16 @@ from collections import deque
 from typing import NamedTuple
 
 _START = 8
-_WINDOW = 50
-_TOLERATED = 0.1
-# So many refused, and so large a share of the calls: no need to wait for the window's end.
-_EARLY, _EARLY_SHARE = 3, 0.3
+# Calls over which the share of refused ones is taken; so large a share need not wait for all of them.
+_WINDOW, _TOLERATED, _EARLY_SHARE = 100, 0.1, 0.3
+# A round is as many calls as may be under way, but at least these: latencies of fewer have no sure median.
+_LEAST_ROUND = 10
 _LEAST_FACTOR = 0.5
-_LONGEST_HOLD = 16
+# Rounds between two steps upwards, where such steps were refused before.
+_LONGEST_HOLD = 32
+# Times the usual latency, and seconds on top, that can be put up with.
 _SLOWER, _SLACK = 2.0, 0.05
-_FORGET = 1.05
+_RISE, _FALL = 0.01, 0.2
 
 
 class Ticket(NamedTuple):
@@ -56,7 +58,7 @@ class AtOnce:
         self._ceiling = float(bound)
         self._hold, self._calm = 1, 0
         self._usual: float | None = None
-        self._seen = self._refused = 0
+        self._seen = self._refused = self._in_round = 0
         self._full = False
         self._latencies: list[float] = []
 
@@ -109,34 +111,34 @@ class AtOnce:
             self._latencies.append(latency)
             if self._climbing and self._full:
                 self._limit = min(float(self._bound), self._limit + 1)
-        share = self._refused / self._seen
-        if self._refused >= _EARLY and share >= _EARLY_SHARE:
-            self._lower(1 - share)
-        elif self._seen >= max(_WINDOW, self.limit):
-            self._judge(share)
-
-    def _judge(self, share: float) -> None:
-        """Decide at the end of a window."""
-        slower = self._slower()
-        if share > _TOLERATED:
+        self._in_round += 1
+        if self._in_round < max(_LEAST_ROUND, self.limit):
+            return
+        share, slower = self._refused / self._seen, self._slower()
+        if share >= _EARLY_SHARE or (share > _TOLERATED and self._seen >= _WINDOW):
             self._lower(1 - share)
         elif slower > 1:
             self._lower(1 / slower)
         else:
-            if self._full and not self._climbing:
-                self._calm += 1
-                if self._calm >= self._hold:
-                    self._raise()
-            self._begin_window()
+            self._end_round(share)
+
+    def _end_round(self, share: float) -> None:
+        if self._full and not self._climbing and share <= _TOLERATED:
+            self._calm += 1
+            if self._calm >= self._hold:
+                self._raise()
+        if self._seen >= _WINDOW:
+            self._seen = self._refused = 0
+        self._begin_round()
 
     def _slower(self) -> float:
-        """How many times longer answers take than can be put up with."""
+        """How much longer answers take than can be put up with: more than 1 is too long."""
         if not self._latencies:
             return 0.0
         middle = statistics.median(self._latencies)
-        usual = self._usual
-        self._usual = middle if usual is None else min(middle, usual * _FORGET)
-        return middle / (_SLOWER * self._usual + _SLACK)
+        usual = middle if self._usual is None else self._usual
+        self._usual = usual * (1 + _RISE) if middle > usual else usual + _FALL * (middle - usual)
+        return middle / (_SLOWER * usual + _SLACK)
 
     def _raise(self) -> None:
         self._limit = min(float(self._bound), self._limit + 1)
@@ -150,9 +152,10 @@ class AtOnce:
         self._climbing = False
         self._hold, self._calm = min(_LONGEST_HOLD, self._hold * 2), 0
         self._lowered += 1
-        self._begin_window()
-
-    def _begin_window(self) -> None:
         self._seen = self._refused = 0
+        self._begin_round()
+
+    def _begin_round(self) -> None:
+        self._in_round = 0
         self._full = self.under_way >= self.limit
         self._latencies.clear()

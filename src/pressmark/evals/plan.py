@@ -79,6 +79,7 @@ def plan(
     *,
     base_url: str,
     repeats: int = 1,
+    seeds: bool = False,
     answered: Container[Task | tuple[str, int, int]] = (),
     upstream: Upstream | None = None,
 ) -> Plan:
@@ -89,6 +90,8 @@ def plan(
         dataset: Its columns fill the variables of the same name.
         base_url: Where the endpoint is.
         repeats: How often each request is asked.
+        seeds: Whether each repeat's request has a `seed` of its own: the repeat's number from 1, or so much above the
+            seed that the prompt's parameters set. It is part of the request, and so of the answer cache's key.
         answered: Tasks that need not be asked again.
         upstream: What the prompts upstream of the chains answered.
 
@@ -120,6 +123,7 @@ def plan(
                     continue
                 try:
                     request = fill.request(row, number, repeat)
+                    request = _seeded(request, repeat) if seeds else request
                     key = answer_key(base_url, request, repeat)
                 except (RenderError, InvalidUnitError) as error:
                     fill.failures += 1
@@ -144,6 +148,11 @@ def plan(
         kept=tuple(kept),
         order=order,
     )
+
+
+def _seeded(request: Mapping[str, Any], repeat: int) -> Mapping[str, Any]:
+    base = request.get("seed")
+    return {**request, "seed": repeat + (base if isinstance(base, int) else 1)}
 
 
 def order_of(dataset: Dataset) -> tuple[int, ...]:

@@ -37,11 +37,13 @@ class ChainPlan:
     Attributes:
         chains: The chains whose outputs are judged, the baseline first.
         repeats: How often each request is asked; repeat i takes repeat i of what is upstream.
+        seeds: Whether each repeat's request has a seed of its own.
         answered: Tasks of the judged chains that need not be asked again.
     """
 
     chains: tuple[Chain, ...]
     repeats: int = 1
+    seeds: bool = False
     answered: frozenset[Task] = frozenset()
 
     @property
@@ -106,25 +108,23 @@ class Stages:
 
     async def main(self) -> None:
         """Do the work; this is what the engine runs."""
-        data, repeats, url = self._suite.dataset, self._chained.repeats, self._base_url
+        data = self._suite.dataset
+        asked: dict[str, Any] = {
+            "base_url": self._base_url,
+            "repeats": self._chained.repeats,
+            "seeds": self._chained.seeds,
+        }
         outputs: dict[str, dict[tuple[int, int], str | None]] = {}
         collected = _Collected(self._sink, self._lookup)
         for chain in self._chained.upstream:
-            part = plan([chain], data, base_url=url, repeats=repeats, upstream=outputs)
+            part = plan([chain], data, upstream=outputs, **asked)
             collected.outputs = outputs.setdefault(chain.digest, {})
             name = f"{self.run_id}/{UPSTREAM}"
             await self._stage(self._make(part, Suite.collecting(data), name, collected, collected.find, last=False))
             if self.stop is not None:
                 return
         collected.outputs = None
-        part = plan(
-            self._chained.chains,
-            data,
-            base_url=url,
-            repeats=repeats,
-            answered=self._chained.answered,
-            upstream=outputs,
-        )
+        part = plan(self._chained.chains, data, answered=self._chained.answered, upstream=outputs, **asked)
         self._judged = self._make(part, self._suite, self.run_id, collected, collected.find, last=True)
         await self._stage(self._judged)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import time
 from collections.abc import Mapping
@@ -11,12 +12,14 @@ from pressmark.errors import EndpointError
 from pressmark.evals import Answer
 from pressmark.prompts import freeze
 from pressmark.providers.endpoint import Endpoint
-from pressmark.providers.failures import garbage, reported, translated
+from pressmark.providers.failures import broken, garbage, reported, translated
 from pressmark.providers.prices import cost
+from pressmark.providers.streaming import Assembly, NotAStreamError
 
 if TYPE_CHECKING:
     import asyncio
 
+    import httpx2
     from openai import AsyncOpenAI
 
 # The runner's own timeout ends a call; this one only bounds a connect that nobody waits for any more.
@@ -32,11 +35,13 @@ class Completer:
 
     Attributes:
         endpoint: Where it asks.
+        stream: Whether answers are streamed, which tells the time to the first token.
         base_url: The endpoint's address.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, *, stream: bool = False) -> None:
         self.endpoint = endpoint
+        self.stream = stream
         self.base_url = endpoint.base_url
         self._client: AsyncOpenAI | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -50,9 +55,16 @@ class Completer:
         key = self.endpoint.key()
         client = self._ready(key)
         failure: EndpointError | None = None
+        ttft: float | None = None
         began = time.perf_counter()
         try:
-            body = await _body(client, request)
+            if self.stream:
+                body, first = await _streamed(client, request, self.endpoint, key)
+                ttft = None if first is None else first - began
+            else:
+                body = await _body(client, request)
+        except EndpointError:
+            raise
         except Exception as error:
             failure = translated(error, self.endpoint, key)
             if failure is None:
@@ -67,7 +79,7 @@ class Completer:
             raise garbage(self.endpoint, "its body is not JSON") from None
         if isinstance(whole, dict) and isinstance(whole.get("error"), dict):
             raise reported(self.endpoint, whole["error"].get("message"), key)
-        return _answer(whole, self.endpoint, str(request.get("model", "")), latency)
+        return _answer(whole, self.endpoint, str(request.get("model", "")), latency, ttft)
 
     @property
     def rpm(self) -> float | None:
@@ -100,7 +112,13 @@ class Completer:
             from openai import AsyncOpenAI
 
             # A local server takes any key, and the client wants one.
-            self._client = AsyncOpenAI(base_url=self.base_url, api_key=key or "none", max_retries=0, timeout=_TIMEOUT)
+            self._client = AsyncOpenAI(
+                base_url=self.base_url,
+                api_key=key or "none",
+                max_retries=0,
+                timeout=_TIMEOUT,
+                http_client=_transport(self.endpoint),
+            )
             self._loop = loop
         elif key is not None:
             self._client.api_key = key
@@ -120,17 +138,67 @@ async def _body(client: AsyncOpenAI, request: Mapping[str, Any]) -> bytes:
     return bytes(response.content)
 
 
-def completer(endpoint: Endpoint) -> Completer:
+async def _streamed(
+    client: AsyncOpenAI, request: Mapping[str, Any], endpoint: Endpoint, key: str | None
+) -> tuple[bytes, float | None]:
+    """The body that the streamed chunks make up, and when the first token came."""
+    import httpx2
+
+    options = {**request.get("stream_options", {}), "include_usage": True}
+    asked = {**request, "stream": True, "stream_options": options}
+    assembly, first = Assembly(), None
+    async with client.chat.completions.with_streaming_response.create(**asked) as response:
+        try:
+            if response.headers.get("content-type", "").startswith("application/json"):
+                return await response.read(), None  # it does not stream, and answered in one piece
+            async for line in response.iter_lines():
+                assembly.feed(line)
+                if assembly.error is not None:
+                    told = assembly.error
+                    raise reported(endpoint, told.get("message") if isinstance(told, dict) else told, key)
+                if first is None and assembly.begun:
+                    first = time.perf_counter()
+        except NotAStreamError as error:
+            raise garbage(endpoint, str(error)) from None
+        except httpx2.HTTPError:
+            raise broken(endpoint) from None
+    if not assembly.finished:
+        raise broken(endpoint)
+    return json.dumps(assembly.whole()).encode(), first
+
+
+def _transport(endpoint: Endpoint) -> httpx2.AsyncClient | None:
+    """The HTTP client for an endpoint that is not reached in the openai client's usual way."""
+    if endpoint.transport != "aiohttp":
+        return None
+    from openai import DefaultAioHttpClient
+
+    return DefaultAioHttpClient(timeout=_TIMEOUT)
+
+
+def completer(endpoint: Endpoint, *, stream: bool = False) -> Completer:
     """Return a completion function for an endpoint.
+
+    Args:
+        endpoint: Where to ask.
+        stream: Whether to have answers streamed, for the time to the first token.
 
     Raises:
         EndpointAuthError: The endpoint's key is not in the environment.
+        EndpointError: The endpoint's transport is not installed.
     """
     endpoint.key()
-    return Completer(endpoint)
+    if endpoint.transport == "aiohttp" and importlib.util.find_spec("aiohttp") is None:
+        raise EndpointError(
+            f"endpoint {endpoint.name!r} is reached by aiohttp, which is not installed: pip install"
+            " 'pressmark[aiohttp]', or give the endpoint transport='httpx2'",
+            kind="transport",
+            hopeless=True,
+        )
+    return Completer(endpoint, stream=stream)
 
 
-def _answer(whole: Any, endpoint: Endpoint, asked_model: str, latency: float) -> Answer:
+def _answer(whole: Any, endpoint: Endpoint, asked_model: str, latency: float, ttft: float | None) -> Answer:
     try:
         choice = whole["choices"][0]
         message = choice["message"]
@@ -151,6 +219,7 @@ def _answer(whole: Any, endpoint: Endpoint, asked_model: str, latency: float) ->
         cost=cost(model, endpoint.base_url, usage),
         latency=latency,
         response_id=_text(whole.get("id")),
+        ttft=ttft,
     )
 
 

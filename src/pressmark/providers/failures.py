@@ -58,6 +58,15 @@ def reported(endpoint: Endpoint, message: Any, key: str | None) -> EndpointError
     )
 
 
+def broken(endpoint: Endpoint) -> EndpointConnectionError:
+    """The error for a connection that ended before the answer did."""
+    return EndpointConnectionError(
+        f"the connection to endpoint {endpoint.name!r} at {endpoint.base_url} broke before the answer came",
+        retryable=True,
+        refused=False,
+    )
+
+
 def _connection(error: Exception, endpoint: Endpoint) -> EndpointConnectionError:
     cause = error.__cause__
     refused = type(cause).__name__ in ("ConnectError", "ConnectTimeout", "UnsupportedProtocol", "ProxyError")
@@ -67,7 +76,7 @@ def _connection(error: Exception, endpoint: Endpoint) -> EndpointConnectionError
             f" address; {_shortened(str(cause))}"
         )
     else:
-        message = f"the connection to endpoint {endpoint.name!r} at {endpoint.base_url} broke before the answer came"
+        return broken(endpoint)
     return EndpointConnectionError(message, retryable=True, refused=refused)
 
 

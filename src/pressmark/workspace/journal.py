@@ -136,7 +136,11 @@ def drain(database: Database, journal: Journal) -> int:
         WorkspaceError: The database could not be written; the journal keeps what it has.
     """
     moved = 0
-    while journal._descriptor is not None:
+    if journal._descriptor is None:
+        return moved
+    # What arrives meanwhile waits for the next time: else a quick run would keep the database busy without a pause.
+    end = os.fstat(journal._descriptor).st_size
+    while journal._descriptor is not None and journal._drained < end:
         drained, count = _move(database, journal._descriptor, journal.path, journal._drained)
         if drained == journal._drained:
             break
