@@ -539,6 +539,7 @@ class Run:
         *,
         scorer: str | None = None,
         clusters: str | None = None,
+        sequence: bool | None = None,
     ) -> Comparison:
         """Return the paired verdict on the candidate against the baseline.
 
@@ -547,11 +548,13 @@ class Run:
             candidate: Another; else the last.
             scorer: Whose scores; else the suite's primary scorer.
             clusters: A column that names what rows share, such as a conversation; such rows are not independent.
+            sequence: Whether the interval is the confidence sequence's, which holds at any look. Else by the run: the
+                sequence's where its number of rows was not declared before (it goes on, or was stopped).
 
         Raises:
             VersionNotFoundError: The run does not have that version, or has only one.
             SuiteError: The suite has no such scorer.
-            StatsError: No row has a score of both.
+            StatsError: No row has a score of both; or a sequence has under 30 rows.
         """
         first, second = self.pair(baseline, candidate)
         before, after = self.name_of(first), self.name_of(second)
@@ -566,6 +569,7 @@ class Run:
             clusters=clusters,
             asked=range(len(suite.dataset)),
             names=(before, after),
+            planned=self.planned if (self.method != "fixed" if sequence is None else sequence) else None,
         )
 
     def pair(self, baseline: Version | str | None = None, candidate: Version | str | None = None) -> tuple[str, str]:
@@ -621,7 +625,7 @@ class Run:
             compared[1:],
             names={digest: name for name, digest in self._digests.items()},
             clusters=clusters,
-            method="fixed" if complete else "sequence",
+            method="fixed" if complete and self.method == "fixed" else "sequence",
             models=self._models(),
         )
 

@@ -54,7 +54,7 @@ class Sure:
         self._guard = threading.Lock()
         self._scores: dict[int, dict[str, list[float | None]]] = {}
         self._next = 0
-        self._differences: dict[str, list[float]] = {version: [] for version in versions[1:]}
+        self._pairs: dict[str, list[tuple[float, float]]] = {version: [] for version in versions[1:]}
         self.told: list[dict[str, Any]] = []
         records = list(known)
         done = finished(records, suite)
@@ -75,14 +75,22 @@ class Sure:
 
         with self._guard:
             self._advance()
-            differences = {version: list(values) for version, values in self._differences.items()}
-        confidence = 1 - _LEVEL / len(differences)
+            pairs = {version: list(values) for version, values in self._pairs.items()}
+        confidence = 1 - _LEVEL / len(pairs)
+        scorer = self._suite.scorer()
         sequences = {
-            version: stats.confidence_sequence(values, len(self._order), confidence=confidence)
-            for version, values in differences.items()
+            version: stats.sequential(
+                [before for before, _ in rows],
+                [after for _, after in rows],
+                len(self._order),
+                direction=scorer.direction,
+                confidence=confidence,
+                bounded=scorer.kind == "score",
+            )
+            for version, rows in pairs.items()
         }
         self.told = [
-            {"candidate": version, "rows": told.n, "mean": told.mean, "low": told.low, "high": told.high}
+            {"candidate": version, "rows": told.n, "mean": told.difference, "low": told.low, "high": told.high}
             for version, told in sequences.items()
             if told is not None
         ]
@@ -94,17 +102,17 @@ class Sure:
             self._scores.setdefault(record.row, {}).setdefault(record.version, []).append(value)
 
     def _advance(self) -> None:
-        """Take the differences of the rows that are finished, up to the first one that is not."""
+        """Take the scores of the rows that are finished, up to the first one that is not."""
         while self._next < len(self._order):
             of = self._scores.get(self._order[self._next], {})
             if any(len(of.get(version, ())) < self._repeats for version in self._versions):
                 return
             means = {version: _mean(of[version]) for version in self._versions}
             before = means[self._versions[0]]
-            for version, values in self._differences.items():
+            for version, rows in self._pairs.items():
                 after = means[version]
                 if before is not None and after is not None:
-                    values.append(after - before)
+                    rows.append((before, after))
             self._next += 1
 
 

@@ -104,10 +104,15 @@ class Scored:
         result = self._fixed()
         low, high = result.low, result.high
         if self.trial.method == "sequence":
-            from pressmark.stats import confidence_sequence
+            from pressmark.stats import sequential
 
-            changes = [after - before for before, after in zip(self._before, self._after, strict=True)]
-            sequence = confidence_sequence(changes, self.trial.planned)
+            sequence = sequential(
+                self._before,
+                self._after,
+                max(self.trial.planned, self.rows),
+                direction=self._direction,
+                bounded=self.found.kind == "score",
+            )
             if sequence is None:
                 low, high = float("-inf"), float("inf")
             else:

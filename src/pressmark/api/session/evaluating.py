@@ -400,7 +400,7 @@ def _cell_view(cell: files.Cell) -> CellView:
 
 def _comparison_view(run: Run, baseline: str, candidate: str, scorer: str, provisional: bool) -> ComparisonView:
     try:
-        told = run.compare(baseline, candidate, scorer=scorer)
+        told = run.compare(baseline, candidate, scorer=scorer, sequence=False)
     except StatsError as error:
         return _no_comparison(baseline, candidate, scorer, str(error), provisional)
     except PressmarkError as error:
@@ -471,9 +471,16 @@ def _sequential(told: Comparison, run: Run, provisional: bool) -> ComparisonView
     suite = run.suite
     planned = len(suite.dataset)
     # In the order in which the run asks: the sequence is of what was seen, one row after the other.
-    changes = {row: after - before for row, before, after in zip(told.rows, told.before, told.after, strict=True)}
-    differences = [changes[row] for row in order_of(suite.dataset) if row in changes]
-    sequence = stats.confidence_sequence(differences, planned)
+    pairs = dict(zip(told.rows, zip(told.before, told.after, strict=True), strict=True))
+    seen = [pairs[row] for row in order_of(suite.dataset) if row in pairs]
+    scorer = suite.scorer(told.scorer)
+    sequence = stats.sequential(
+        [before for before, _ in seen],
+        [after for _, after in seen],
+        planned,
+        direction=scorer.direction,
+        bounded=scorer.kind == "score",
+    )
     view |= {"provisional": provisional, "rows_needed": None, "test": "confidence sequence", "verdict": None}
     view["slices"] = []
     so_far = f"on {told.n:,} of {planned:,} rows{' so far' if provisional else ''}"
@@ -481,15 +488,14 @@ def _sequential(told: Comparison, run: Run, provisional: bool) -> ComparisonView
         view |= {"low": None, "high": None, "difference": None}
         view["sentence"] = f"{told.candidate} against {told.baseline}: too early to tell, {so_far}"
         return view
-    higher = suite.scorer(told.scorer).direction == "higher"
-    ahead = sequence.low > 0 if higher else sequence.high < 0
-    behind = sequence.high < 0 if higher else sequence.low > 0
-    view |= {"low": sequence.low, "high": sequence.high, "difference": sequence.mean}
-    view["verdict"] = "better" if ahead else "worse" if behind else "cannot tell"
+    verdict = sequence.verdict
+    view |= {"low": _end(sequence.low), "high": _end(sequence.high), "difference": sequence.difference}
+    view["verdict"] = verdict
     scale = 100 if told.unit == "points" else 1
-    low, high, middle = (f"{scale * value:.3g}" for value in (sequence.low, sequence.high, sequence.mean))
-    word = "better" if ahead else "worse" if behind else "not told apart yet" if provisional else "not told apart"
-    view["sentence"] = _minus(f"{told.candidate} {word}: {middle} {told.unit} [{low}, {high}] {so_far}")
+    low, high, middle = (f"{scale * value:.3g}" for value in (sequence.low, sequence.high, sequence.difference))
+    ends = f"[{low}, {high}]" if math.isfinite(sequence.low) and math.isfinite(sequence.high) else "(no interval yet)"
+    word = verdict if verdict != "cannot tell" else "not told apart yet" if provisional else "not told apart"
+    view["sentence"] = _minus(f"{told.candidate} {word}: {middle} {told.unit} {ends} {so_far}")
     return view
 
 
