@@ -284,6 +284,28 @@ class TestClusters:
         assert math.isnan(result.low)
 
 
+@pytest.mark.parametrize("far", [1e308, -1e308, 2e150, 10**200])
+def test_numbers_too_large_to_calculate_with(far: float, recwarn: pytest.WarningsRecorder) -> None:
+    """What would overflow is refused by its row, before numpy warns; what is within reach gives finite intervals."""
+    for call in (lambda: stats.mean([0.0, far]), lambda: stats.paired([0.0, 1.0], [1.0, far])):
+        with pytest.raises(StatsError, match=r"row 1 of .* too large to calculate with: give numbers within") as told:
+            call()
+        assert told.value.row == 1  # type: ignore[attr-defined]
+    near = math.copysign(1e150, far)
+    result = stats.paired([0.0] * 40, [near, -near, near / 2, 0.0] * 10)
+    assert math.isfinite(result.low)
+    assert math.isfinite(result.high)
+    assert not recwarn.list
+
+
+def test_ends_of_a_pass_rate() -> None:
+    """Where no row passed the interval begins at 0, where all did it ends at 1, without what rounding leaves."""
+    for n in range(1, 400):
+        assert stats.pass_rate(0, n).low == 0.0
+        assert stats.pass_rate(n, n).high == 1.0
+        assert stats.pass_rate(0, n).high > 0.0
+
+
 class TestMean:
     """Means where the rows say little."""
 

@@ -96,7 +96,10 @@ def test_registry_is_whole():
         simulator.publish(NAME, text="one", label="production")
         simulator.publish(NAME, text="two", label="production")
         assert registry.rollback(NAME, label="production", expected="v2", reason="worse").seq == 5
-        assert {pointer.label: pointer.version for pointer in registry.labels(NAME)} == {"latest": 2, "production": 1}
+        assert {pointer.label: pointer.version for pointer in registry.labels(NAME)} == {
+            "latest": "v2",
+            "production": "v1",
+        }
         assert registry.verify().count == 5
 
 

@@ -155,7 +155,7 @@ def pointer_to_dict(pointer: LabelPointer) -> dict[str, Any]:
     return {
         "name": pointer.name,
         "label": pointer.label,
-        "version": f"v{pointer.version}",
+        "version": pointer.version,
         "digest": pointer.digest,
         "seq": pointer.seq,
         "moved_at": timestamp(pointer.moved_at),
@@ -174,7 +174,7 @@ def pointer_from_dict(told: Mapping[str, Any]) -> LabelPointer:
     return LabelPointer(
         name=_text(told, "name"),
         label=_text(told, "label"),
-        version=_version_number(told),
+        number=_version_number(told),
         digest=_text(told, "digest"),
         seq=_number(told, "seq"),
         moved_at=read_time(told["moved_at"]),

@@ -44,7 +44,7 @@ def _publish(remote, text: str, name: str = NAME):
 
 
 def _move(remote, to: str, name: str = NAME, label: str = "production"):
-    labels = {pointer.label: f"v{pointer.version}" for pointer in remote.labels(name)}
+    labels = {pointer.label: pointer.version for pointer in remote.labels(name)}
     return remote.move(name, label=label, to=to, reason="a test", expected=labels.get(label))
 
 

@@ -13,7 +13,19 @@ import pyarrow.parquet as pq
 import pytest
 
 from pressmark import stats
-from pressmark.evals import Dataset, Memory, OutputRecord, Suite, compare, execute, plan, row_scores, scorers, summary
+from pressmark.evals import (
+    Dataset,
+    Memory,
+    OutputRecord,
+    Suite,
+    compare,
+    execute,
+    plan,
+    report,
+    row_scores,
+    scorers,
+    summary,
+)
 from pressmark.providers import Endpoint, completer
 from pressmark.rendering import PromptVersion
 
@@ -101,7 +113,7 @@ def test_orders_are_recorded(run: tuple[list[OutputRecord], Suite]) -> None:
         assert record.scores["preference"] == float(preferred[told["vote"]])
     assert {len(shown) for shown in orders.values()} == {1}
     counted = Counter(next(iter(shown)) for shown in orders.values())
-    assert min(counted.values()) > 340
+    assert sorted(counted.values()) == [402, 403]
 
 
 def test_a_function_scores_the_same(run: tuple[list[OutputRecord], Suite], alpaca: Dataset) -> None:
@@ -125,6 +137,46 @@ def test_verdict_on_alpaca(run: tuple[list[OutputRecord], Suite], versions: dict
     judged = compare(records, suite, versions["plain"].digest, versions["verbose"].digest, scorer="preference")
     assert [(v.a, v.b, v.ties) for v in judged.votes] == [(737, 64, 4), (709, 94, 2)]
     assert all(record.answer is not None and record.answer.cost for record in records)
+
+
+def test_three_versions_on_alpaca(run: tuple[list[OutputRecord], Suite], versions: dict[str, PromptVersion]) -> None:
+    """Plain against concise and verbose, with Holm over versions and over the slices of both."""
+    records, suite = run
+    digests = {name: made.digest for name, made in versions.items()}
+    found = report(
+        records,
+        suite,
+        digests["plain"],
+        digests["concise"],
+        digests["verbose"],
+        names={digest: name for name, digest in digests.items()},
+        models=dict.fromkeys(digests.values(), "gpt-3.5-turbo-1106"),
+    )
+    differences = {name: (PUBLISHED[name][0] - PUBLISHED["plain"][0]) / 100 for name in ("concise", "verbose")}
+    alone = {}
+    for name, difference in differences.items():
+        told = found[name].primary
+        assert told is not None
+        assert told.difference == pytest.approx(difference, rel=1e-9)
+        alone[name] = compare(records, suite, digests["plain"], digests[name])
+        assert told.result == alone[name].result
+    adjusted = stats.holm([alone[name].p for name in differences]).adjusted
+    assert tuple(candidate.p for candidate in found.candidates) == adjusted
+    assert found["concise"].verdict == "worse"
+    # Better by the primary scorer, and dearer: cost is a guard of this suite.
+    assert found["verbose"].scorer_verdict(found["verbose"].comparisons[0]) == "better"
+    assert (found["verbose"].verdict, found["verbose"].worse) == ("worse", ("cost",))
+    slices = [part for candidate in found.candidates if candidate.primary for part in candidate.primary.slices]
+    assert len(slices) == 10
+    assert [part.p for part in slices] == list(stats.holm([part.result.p for part in slices]).adjusted)
+    assert {part.result.n for part in slices} == {252, 188, 156, 129, 80}
+    assert sum(part.verdict != "cannot tell" for part in slices) < sum(
+        part.result.verdict != "cannot tell" for part in slices
+    )
+    (judge,) = found.judges
+    assert judge.orders in {(1206, 1209), (1209, 1206)}
+    assert judge.places is not None
+    assert judge.places.a + judge.places.b + judge.places.ties == 3 * 805
 
 
 @pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.soak)])

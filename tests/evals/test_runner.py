@@ -118,6 +118,42 @@ def test_a_scorer_that_raises_costs_a_score() -> None:
     assert record.score_errors["broken"] == "scorer 'broken' raised ZeroDivisionError: division by zero"
 
 
+ENDING = """
+import sys
+from pressmark.evals import scorers
+from tests.evals.making import Scripted
+from tests.evals.test_runner import begin, echo
+
+class Over(BaseException):
+    pass
+
+def ending(output, row):
+    raise {raised}
+
+execution, sink = begin(Scripted(echo), "a", "b", given=[scorers.Function("f", ending), scorers.Length()])
+print(execution.wait().errors, [(r.scores["length"], r.score_errors["f"]) for r in sink.records])
+"""
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        ("SystemExit(3)", "scorer 'f': it raised SystemExit: 3"),
+        ("Over('enough')", "scorer 'f': it raised Over: enough"),
+        ("KeyboardInterrupt('again')", "scorer 'f': it raised KeyboardInterrupt: again"),
+    ],
+)
+def test_a_scorer_that_ends_the_process(raised: str, said: str) -> None:
+    """Whatever a scorer raises costs the score and nothing else; a real interrupt comes to the main thread."""
+    done = subprocess.run(
+        [sys.executable, "-c", ENDING.format(raised=raised)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.stderr == ""
+    assert done.returncode == 0
+    assert said in done.stdout
+    assert done.stdout.count(said) == 2
+
+
 def test_rows_that_do_not_render_are_recorded() -> None:
     """A row that does not fit the template becomes an error row of the run."""
     data = dataset("a", 3, "c")  # type: ignore[arg-type]

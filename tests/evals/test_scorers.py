@@ -116,6 +116,9 @@ def test_measurements_may_be_any_number() -> None:
     """A measurement is not bound to [0, 1]."""
     assert checked(scorers.Length(), 1e6) == 1e6
     assert checked(scorers.Function("f", polite, kind="measurement"), -3) == -3
+    for far in (1e308, -1e308, 2e150, 10**200):
+        with pytest.raises(ScoringError, match=r"within ±1e\+150"):
+            checked(scorers.Function("f", polite, kind="measurement"), far)
 
 
 BAD: list[Any] = [

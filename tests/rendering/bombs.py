@@ -15,6 +15,9 @@ REFUSED: dict[str, tuple[str, str]] = {
     "number times text": ("{{ 300000000 * 'a' }}", "numbers only"),
     "list times number": ("{{ [0] * 300000000 }}", "numbers only"),
     "joined text times number": ("{{ ('a' ~ 'b') * 300000000 }}", "numbers only"),
+    "an internal filter": ("{{ l | map('_pressmark_loop', -99999999) | list }}", "no filter '_pressmark_loop'"),
+    "a loop's own object as data": ("{% for a in l %}{{ loop | list }}{% endfor %}", "loop is used by its parts"),
+    "joined without end": ("{{ x" + " ~ x" * 101 + " }}", "'~' joins 100 parts at most, and here are 102"),
     "power": ("{{ 9 ** 9 ** 9 }}", "'**' is not allowed"),
     "percent format": ("{{ '%300000000d' % 1 }}", "numbers only"),
     "format filter": ("{{ '%300000000d' | format(1) }}", "no filter 'format'"),
@@ -146,10 +149,12 @@ STOPPED: dict[str, tuple[str, dict[str, Any]]] = {
     "string in a loop": ("{% for a in l %}{% set c = l | string %}{% endfor %}", {"l": [1] * 90_000}),
     "first of a filter in a loop": ("{% for a in l %}{{ l | reverse | first }}{% endfor %}", {"l": [1] * 90_000}),
     "trim by many letters": ("{{ a | trim(b) }}", {"a": "a" * 400_000, "b": "b" * 400_000 + "a"}),
-    "an internal filter by name": ("{{ l | map('_pressmark_loop', -99999999) | list }}", {"l": [[1]]}),
+    "an internal filter by name": (
+        "{% set f = '_pressmark_loop' %}{{ l | map(f, -99999999) | list }}",
+        {"l": [[1]]},
+    ),
     "a refilled budget": (
-        "{% for a in l %}{{ l | map('_pressmark_loop', -99999999) | list | length }}{% endfor %}",
+        "{% set f = '_pressmark_loop' %}{% for a in l %}{{ l | map(f, -99999999) | list | length }}{% endfor %}",
         {"l": [[1]] * 9000},
     ),
-    "a loop's own object as data": ("{% for a in l %}{{ loop | list }}{% endfor %}", {"l": [1, 2]}),
 }

@@ -180,9 +180,16 @@ def test_blocks_do_as_in_jinja(source: str) -> None:
         ("v.l | join(attribute='x')", "an item has no 'x' to join by"),
         ("'abc' | truncate(1)", "expected length"),
         ("[] | first + 1", "No first item"),
-        ("v.l | map('nope') | list", "there is no filter 'nope' here"),
-        ("v.l | select('nope') | list", "there is no test 'nope' here"),
-        ("(1e308 * 10) | tojson", "not JSON compliant"),
+        ("v.l | map(v.s) | list", "there is no filter 'x' here"),
+        ("v.l | select(v.s) | list", "there is no test 'x' here"),
+        ("1e308 * 10", "a number that is too large"),
+        ("1e308 / 1e-10", "a number that is too large"),
+        ("v.l | items", "'items' cannot work with a list such as [0] (Can only get item pairs from a mapping): check"),
+        ("v.s | upper | items", "'items' cannot work with a str"),
+        ("v.l + 1", "got list and int"),
+        ("v.l - 1", "got list and int"),
+        ("v.s | trim | abs", "'abs' cannot work with a str"),
+        ("(1e308 * 10) | tojson", "a number that is too large"),
     ],
 )
 def test_a_value_that_does_not_fit(render: Any, expression: str, said: str) -> None:
@@ -192,6 +199,7 @@ def test_a_value_that_does_not_fit(render: Any, expression: str, said: str) -> N
         render("line one\n{{ " + expression + " }}", **values)
     assert str(caught.value).startswith("text, line 2: ")
     assert said in str(caught.value)
+    assert "Frozen" not in str(caught.value)
     assert (caught.value.line, caught.value.where) == (2, "text")
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import enum
 import math
+from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pressmark.errors import MissingVariablesError, UnknownVariablesError, VariableTypeError
@@ -18,6 +20,13 @@ class Color(enum.StrEnum):
     """A member of an enum is a text too."""
 
     RED = "red"
+
+
+class Counted:
+    """What Python takes for a whole number."""
+
+    def __index__(self) -> int:
+        return 3
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +63,16 @@ def template() -> Template:
         ("list", (1, 2), "[1, 2]"),
         ("list", FrozenList([1]), "[1]"),
         ("object", {"a": None}, "{'a': None}"),
+        ("integer", np.int64(7), "7"),
+        ("integer", np.uint8(7), "7"),
+        ("integer", Counted(), "3"),
+        ("number", np.int32(7), "7"),
+        ("number", np.float32(0.5), "0.5"),
+        ("number", np.float64(0.5), "0.5"),
+        ("number", Fraction(1, 4), "0.25"),
+        ("boolean", np.bool_(True), "True"),
+        ("any", np.int64(7), "7"),
+        ("string", "\U0001f600", "\U0001f600"),
     ],
 )
 def test_a_value_of_the_declared_type(template: Template, name: str, value: Any, written: str) -> None:
@@ -85,6 +104,16 @@ def test_a_value_of_the_declared_type(template: Template, name: str, value: Any,
         ("any", math.inf, "inf has no JSON form"),
         ("any", {"a": {"b": {1}}}, "set has no JSON form"),
         ("string", ["x" * 10_000], "xxx…: convert it"),
+        ("integer", np.float64(3), "got float"),
+        ("integer", np.bool_(True), "got bool True"),
+        ("integer", Fraction(1, 4), "got Fraction"),
+        ("number", np.bool_(True), "got bool True"),
+        ("number", np.float32("inf"), "inf has no JSON form"),
+        ("boolean", np.int64(1), "got int 1"),
+        ("string", "a\ud800", "half of a character (a lone surrogate)"),
+        ("list", ["a", ["\udfff"]], "half of a character"),
+        ("object", {"\ud83d": 1}, "half of a character"),
+        ("any", "\udc80", "half of a character"),
     ],
 )
 def test_a_value_of_another_type(template: Template, name: str, value: Any, said: str) -> None:

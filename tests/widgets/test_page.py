@@ -344,3 +344,191 @@ def test_the_page_says_when_a_command_is_unknown(visit: Visit, bridge: Bridge) -
     page.get_by_role("button", name="Discard draft").click()
     page.get_by_role("button", name="Discard the draft and return to #3").click()
     page.get_by_text("restart the kernel and reload the page", exact=False).wait_for()
+
+
+LONG = "support/a-prompt/with-a-really-long-name-that-somebody-made-up-in-a-me"
+
+
+@pytest.mark.parametrize("width", [1300, 700])
+def test_a_long_name_leaves_the_tabs_alone(visit: Visit, width: int) -> None:
+    """A name of 70 characters is cut, whole in its title, and every tab can be hit."""
+    assert len(LONG) == 70
+    page = visit(width=width, name=LONG, panel="compare")
+    page.get_by_role("heading", name="Settings").first.wait_for()
+    assert page.locator(".pm-picker").get_attribute("title") == LONG
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    boxes = [page.locator(where).bounding_box() for where in (".pm-picker", ".pm-tabs", ".pm-sight")]
+    picker, tabs, sight = boxes
+    assert picker
+    assert tabs
+    assert picker["x"] + picker["width"] <= tabs["x"] or picker["y"] + picker["height"] <= tabs["y"]
+    assert not sight or tabs["x"] + tabs["width"] <= sight["x"]
+    for name in ("Draft", "Evaluate", "Publish"):
+        page.get_by_role("tab", name=name).click()
+        page.get_by_role("tab", name=name, selected=True).wait_for()
+
+
+def test_a_result_says_when_it_is_not_of_what_is_picked(visit: Visit) -> None:
+    """Verdict, legend and header stay the run's, greyed, with what it is and what to run."""
+    page = visit(panel="evaluate")
+    page.locator(".pm-verdict-sentence", has_text="#3").wait_for()
+    before = page.locator(".pm-verdict-sentence").inner_text()
+    page.get_by_label("Baseline").select_option("#3")
+    page.get_by_label("Candidate", exact=True).select_option("#1")
+    page.get_by_text(re.compile(r"This is run .*, #3 against #2\. Run #1 to compare\.")).wait_for()
+    assert page.locator(".pm-stale").count() == 1
+    assert page.locator(".pm-verdict-sentence").inner_text() == before
+    assert page.locator(".pm-grid-head .pm-name").all_inner_texts() == ["#2", "#3"]
+    assert page.locator(".pm-sight .pm-name").all_inner_texts() == ["#2", "#3"]
+    assert page.evaluate(CONTRAST) == []
+    page.get_by_label("Baseline").select_option("#2")
+    page.get_by_label("Candidate", exact=True).select_option("#3")
+    page.locator(".pm-stale").wait_for(state="detached")
+
+
+def test_versions_are_offered_newest_first(visit: Visit) -> None:
+    """The order of a list does not follow what is chosen in it."""
+    page = visit(panel="evaluate")
+    for label in ("Baseline", "Candidate"):
+        options = page.get_by_label(label, exact=True).locator("option").all_inner_texts()
+        numbers = [int(text[1]) for text in options]
+        assert numbers == sorted(numbers, reverse=True)
+
+
+def test_the_next_flip_goes_beyond_the_rows_in_sight(visit: Visit) -> None:
+    """] lands on flipped rows only, however far apart, and says so at the last one."""
+    page = visit(rows=2000, panel="evaluate")
+    page.get_by_label("Order").select_option("row")
+    grid = page.get_by_role("grid")
+    page.locator('.pm-grid-row[aria-rowindex="2"]', has_text="0").wait_for()
+    grid.focus()
+    for _ in range(3):
+        page.keyboard.press("PageDown")
+    page.keyboard.press("]")
+    page.locator('.pm-grid-row[aria-selected="true"]', has_text=re.compile("[▲▼]")).wait_for()
+    page.keyboard.press("End")
+    page.locator('.pm-grid-row[aria-rowindex="2001"][aria-selected="true"]').wait_for()
+    page.keyboard.press("[")
+    page.locator('.pm-grid-row[aria-selected="true"]', has_text=re.compile("[▲▼]")).wait_for()
+    page.keyboard.press("]")
+    page.get_by_text("No flipped row below this one.").wait_for()
+    page.locator('.pm-grid-row[aria-selected="true"]', has_text=re.compile("[▲▼]")).wait_for()
+
+
+def test_a_failed_run_has_a_state_of_its_own(visit: Visit) -> None:
+    """The cause, no verdict, cells that were not asked, and the way on."""
+    page = visit(run=0, rows=40, panel="evaluate")
+    page.get_by_label("Endpoint").select_option("wrong")
+    page.get_by_role("button", name=re.compile("^Run 40 rows")).click()
+    page.get_by_role("alert").get_by_text("Nothing answers at", exact=False).wait_for()
+    page.locator(".pm-grid-row", has_text="not asked").first.wait_for()
+    assert page.get_by_role("region", name="Verdict").count() == 0
+    assert page.get_by_text("The run has ended").count() == 0
+    page.get_by_label("Run again on").select_option("practice")
+    page.get_by_role("button", name="Run again").click()
+    page.locator(".pm-verdict-sentence").wait_for()
+    page.get_by_role("button", name="Run 40 rows × 2 versions, all known").wait_for()
+
+
+def test_a_run_that_ended_by_itself_shows_its_note(visit: Visit) -> None:
+    """Neither failed nor cancelled: its own word and its note."""
+    page = visit(run=0, rows=100, stops_at=60, panel="evaluate")
+    page.get_by_role("button", name=re.compile("^Run 100 rows")).click()
+    page.get_by_text("The run stopped by itself: the rows so far tell #3 from #2.", exact=False).wait_for()
+    page.locator(".pm-tag", has_text="ended early").wait_for()
+    page.locator(".pm-verdict-sentence").wait_for()
+
+
+def test_a_run_that_cannot_be_is_not_offered(visit: Visit) -> None:
+    """The reason stands there once, and the button is off for that reason."""
+    why = "dataset triage/inbox has no column for company: add it"
+    page = visit(panel="evaluate", refuses=why)
+    page.get_by_text("Dataset triage/inbox has no column for company: add it.").wait_for()
+    button = page.get_by_role("button", name=re.compile("^Run 240 rows"))
+    assert button.get_attribute("aria-disabled") == "true"
+    assert button.get_attribute("title") == why
+    assert page.get_by_role("alert").count() == 1
+
+
+def test_a_variable_without_a_column_is_marked(visit: Visit) -> None:
+    """The table of variables and the preview say which column a run would miss."""
+    page = visit()
+    page.get_by_label("Text of message 2").click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("\n{{ company }}!")
+    row = page.get_by_role("row", name=re.compile("company"))
+    row.get_by_text("no column in triage/inbox").wait_for()
+    page.locator("p.pm-absent", has_text="‹company›: no column in triage/inbox").wait_for()
+    assert page.locator(".pm-absent").count() == 2
+
+
+@pytest.mark.parametrize("width", [1300, 700])
+def test_the_grid_shows_what_was_expected(visit: Visit, width: int) -> None:
+    """Input and expected value stand in every row, at 700 px above the outputs; rows are numbered from 0."""
+    page = visit(width=width, panel="evaluate")
+    page.get_by_label("Order").select_option("row")
+    row = page.locator('.pm-grid-row[aria-rowindex="2"]')
+    row.get_by_text("My parcel with order A10000").wait_for()
+    cells = row.locator("[role=gridcell]").all_inner_texts()
+    assert cells[0] == "0"
+    if width > 1000:
+        assert cells[2] in ("billing", "delivery", "returns", "account", "technical")
+    else:
+        assert re.search(r"expected (billing|delivery|returns|account|technical)$", cells[1])
+    row.click()
+    full = page.locator(".pm-full")
+    full.get_by_role("heading", name="Row 0", exact=True).wait_for()
+    names = full.locator("dt").all_inner_texts()
+    assert [name.split("\n")[0] for name in names[:2]] == ["channel", "text"]
+    assert "expected" in names[2]
+    # The focus frames the grid, never one cell of it.
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "grid"
+
+
+def test_a_slice_filters_the_grid(visit: Visit) -> None:
+    """The slices are folded beside the guards; a click shows one slice's rows, another click all."""
+    page = visit(panel="evaluate")
+    page.locator("summary", has_text="3 slices by channel").click()
+    page.get_by_role("button", name="chat").click()
+    page.locator(".pm-segments", has_text="All 80").wait_for()
+    page.get_by_role("button", name="channel: chat").click()
+    page.locator(".pm-segments", has_text="All 240").wait_for()
+
+
+def test_a_message_is_proposed(visit: Visit, bridge: Bridge) -> None:
+    """An empty change message is filled from what changed, and shown before it is saved."""
+    page = visit()
+    page.get_by_label("temperature").fill("0.7")
+    page.get_by_placeholder("temperature 0 → 0.7").wait_for()
+    page.get_by_role("button", name="Save version").click()
+    page.get_by_text("Saved as #4.").wait_for()
+    assert workbench_of(bridge).session.versions("support/triage")[0]["message"] == "temperature 0 → 0.7"
+
+
+def test_evidence_is_no_box_to_tick(visit: Visit) -> None:
+    """A verdict among the gate's lines carries its own sign."""
+    page = visit(panel="publish")
+    line = page.get_by_role("list", name="Evidence").get_by_role("listitem")
+    line.get_by_text("Cannot tell: #3 differs").wait_for()
+    assert line.inner_text().startswith("?")
+    assert "✓" not in line.inner_text()
+
+
+def test_nothing_to_move_asks_for_no_reason(visit: Visit) -> None:
+    """Said once; a reason is asked for when a rollback is begun."""
+    page = visit(panel="publish")
+    page.get_by_label("Version").select_option("#2")
+    page.get_by_text("Nothing to move: production holds v2 already.").wait_for()
+    assert page.get_by_text("holds v2 already").count() == 1
+    assert page.get_by_label("Reason").count() == 0
+    page.get_by_role("button", name="Roll production back from v2 to v1").click()
+    page.get_by_label("Reason").fill("complaints")
+    page.get_by_role("button", name="Roll production back from v2 to v1").click()
+    page.get_by_text("No rollback: v1 is the first version that production held.").wait_for()
+
+
+def test_an_empty_publish_panel_leads_to_draft(visit: Visit) -> None:
+    """What to do first is a button."""
+    page = visit(prompts=0, panel="publish")
+    page.get_by_role("button", name="Go to Draft").click()
+    page.get_by_role("tab", name="Draft", selected=True).wait_for()

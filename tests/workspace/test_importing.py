@@ -182,6 +182,8 @@ BAD_FILES = {
         (b'{"a": 1}\n[1]\n', "line 2"),
         (b'{"a": 1}\n{"a": \n', "line 2"),
         (b'{"a": NaN}\n', "NaN"),
+        (b'{"a": 1}\n{"a": 1, "b": 2, "a": 3}\n', "line 2 has the key 'a' more than once"),
+        (b'{"a": {"b": 1, "b": 1}}\n', "line 1 has the key 'b' more than once"),
         (b"{}\n", "no columns"),
         (b"[" * 100_000 + b"\n", "line 1"),
         (b"\x89PNG\0", "not text"),

@@ -23,6 +23,8 @@ def _columns(path: Path) -> list[tuple[str, str, str]]:
         ).fetchall()
 
 
+STEPS = ["m001_initial", "m002_limits_and_records", "m003_rated_again"]
+KNOWN = len(STEPS)
 FIRST_FORM = "sha256:7fe52af2e46af27a73ef4e5ebff09816dfda4b9109aec68c4ffcd1c0505c59f3"
 
 
@@ -39,7 +41,7 @@ def test_the_first_form_is_frozen(path: Path, monkeypatch: pytest.MonkeyPatch) -
     first_release(path, monkeypatch)
     told = "\n".join(" ".join(column) for column in _columns(path))
     assert f"sha256:{hashlib.sha256(told.encode()).hexdigest()}" == FIRST_FORM
-    assert [step.__name__ for step in migrations.MIGRATIONS] == ["m001_initial", "m002_limits_and_records"]
+    assert [step.__name__ for step in migrations.MIGRATIONS] == STEPS
 
 
 def test_tables(store: Store, path: Path) -> None:
@@ -96,23 +98,22 @@ def test_an_older_file_is_brought_up_to_date(
     """Opening takes the steps that a file has not seen, once, in order, and keeps what is in it."""
     store.save_version("p", unit("a"))
 
-    def m003_colour(connection: duckdb.DuckDBPyConnection) -> None:
+    def colour(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("alter table runs add column colour varchar")
 
-    def m004_shade(connection: duckdb.DuckDBPyConnection) -> None:
+    def shade_of_it(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("update runs set colour = 'blue'; alter table runs rename column colour to shade")
 
-    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, m003_colour, m004_shade))
-    monkeypatch.setattr(migrations, "NEWEST", 4)
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, colour, shade_of_it))
+    monkeypatch.setattr(migrations, "NEWEST", KNOWN + 2)
     for _ in range(2):
         newer = Store(path)
         assert newer.version("p").number == 1
     assert ("runs", "shade", "VARCHAR") in _columns(path)
     assert newer.sql("select number, name from pressmark_migrations order by number").values.tolist() == [
-        [1, "m001_initial"],
-        [2, "m002_limits_and_records"],
-        [3, "m003_colour"],
-        [4, "m004_shade"],
+        *([number, name] for number, name in enumerate(STEPS, 1)),
+        [KNOWN + 1, "colour"],
+        [KNOWN + 2, "shade_of_it"],
     ]
 
 
@@ -120,13 +121,13 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(store: Store, path: Path, m
     """A step is taken whole or not at all, and is taken again at the next opening."""
     before = _columns(path)
 
-    def m003_half(connection: duckdb.DuckDBPyConnection) -> None:
+    def half(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("alter table runs add column colour varchar; create table half (n int)")
         raise RuntimeError("killed here")
 
     with monkeypatch.context() as patch:
-        patch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, m003_half))
-        patch.setattr(migrations, "NEWEST", 3)
+        patch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, half))
+        patch.setattr(migrations, "NEWEST", KNOWN + 1)
         with pytest.raises(RuntimeError):
             Store(path)
     assert _columns(path) == before
@@ -136,10 +137,10 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(store: Store, path: Path, m
 def test_a_file_of_a_newer_pressmark_is_refused_in_words(store: Store, path: Path) -> None:
     """A file with a step from the future is left as it is, by opening it and by a store that has it open already."""
     with duckdb.connect(str(path)) as connection:
-        connection.execute("insert into pressmark_migrations values (3, 'm003_future', now())")
+        connection.execute("insert into pressmark_migrations values (?, 'future', now())", [KNOWN + 1])
     with pytest.raises(WorkspaceVersionError, match=r"newer Pressmark.*upgrade") as caught:
         Store(path)
-    assert (caught.value.facts["found"], caught.value.facts["known"]) == (3, 2)
+    assert (caught.value.facts["found"], caught.value.facts["known"]) == (KNOWN + 1, KNOWN)
     with pytest.raises(WorkspaceVersionError):
         store.save_draft("p", {})
 

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { effectOf, nextVersion, parted } from "../logic/effect";
 import { sentence } from "../logic/text";
 import type { EntryView, GateView, ReasonView, RegistryPromptView, VersionView } from "../model";
@@ -164,7 +164,7 @@ function Move(props: { prompt: RegistryPromptView; items: VersionView[] }) {
   useEffect(() => {
     setAsked(false);
     setRolling(false);
-    for (const act of [move, publish, rollback]) if (act.error) act.clear();
+    for (const act of [move, publish, rollback]) act.clear();
   }, [to, label]);
 
   const digests = new Map(prompt.versions.map((each) => [each.digest, each.version]));
@@ -181,6 +181,10 @@ function Move(props: { prompt: RegistryPromptView; items: VersionView[] }) {
   const already = target_ !== null && target_ === view?.current;
   // Where nothing is to be moved a reason is asked for only once a rollback was begun.
   const [rolling, setRolling] = useState(false);
+  const reasonBox = useRef<HTMLInputElement | null>(null);
+  useEffect(() => {
+    if (rolling) reasonBox.current?.focus();
+  }, [rolling]);
   const effect = effectOf(label, to, view, nextVersion(prompt));
 
   const act = async () => {
@@ -277,7 +281,14 @@ function Move(props: { prompt: RegistryPromptView; items: VersionView[] }) {
             class="pm-wide"
             value={reason}
             onInput={setReason}
-            placeholder={`Why ${label} should change; it is kept in the change log for ever`}
+            placeholder={
+              rolling && held?.previous
+                ? `Why ${label} goes back to ${held.previous}; it is kept in the change log for ever`
+                : `Why ${label} should change; it is kept in the change log for ever`
+            }
+            inputRef={(element) => {
+              reasonBox.current = element;
+            }}
             invalid={asked && !given}
             onEnter={() => void (already ? back() : act())}
           />
@@ -313,12 +324,12 @@ function Move(props: { prompt: RegistryPromptView; items: VersionView[] }) {
             Roll {label} back from {held.version} to {held.previous}
           </Button>
         )}
-        {held && !held.previous && (
-          <span class="pm-soft">
-            No rollback: {held.version} is the first version that {label} held.
-          </span>
-        )}
       </div>
+      {held && !held.previous && (
+        <p class="pm-soft">
+          No rollback: {held.version} is the first version that {label} held.
+        </p>
+      )}
       {[move, publish, rollback].map(
         (each, index) =>
           each.error && (

@@ -14,10 +14,11 @@ from pressmark.address import told
 from pressmark.api.changes import Changes
 from pressmark.errors import EvidenceError, RegistryError
 from pressmark.gate import GateDecision
-from pressmark.prompts import Entry, LabelPointer, Position, Version
+from pressmark.prompts import Entry, LabelPointer, Position, Version, check_label
 from pressmark.prompts.evidence import Evidence
 from pressmark.prompts.policy import Policy, policy_of
 from pressmark.prompts.sentences import entry_sentence
+from pressmark.registry.access import no_label
 from pressmark.registry.values import (
     UNSET,
     EvidenceInfo,
@@ -143,6 +144,18 @@ class Registry(AbstractContextManager["Registry"]):
     def labels(self, name: str) -> list[LabelPointer]:
         """Return where the prompt's labels stand."""
         return self.backend.labels(name)
+
+    def label(self, name: str, label: str) -> LabelPointer:
+        """Return where one label of the prompt stands; `.version` is its version, such as `v3`.
+
+        Raises:
+            NotFoundError: There is no such prompt, or it does not carry the label.
+        """
+        check_label(label)
+        for pointer in self.backend.labels(name):
+            if pointer.label == label:
+                return pointer
+        raise no_label(name, label)
 
     def move(self, name: str, *, label: str, to: str | Version, reason: str, expected: Expected = UNSET) -> Entry:
         """Move a label.

@@ -8,20 +8,21 @@ import secrets
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from pressmark.api.shelf import WorkspaceShelf
 from pressmark.api.stopping import Sure
-from pressmark.errors import PressmarkError, RunCancelledError, VersionNotFoundError
-from pressmark.evals import Budget, Sink, Spent, Suite
+from pressmark.errors import PressmarkError, RunCancelledError, StatsError, VersionNotFoundError
+from pressmark.evals import Budget, Sink, Spent, Suite, charts
 from pressmark.evals.asking import Patience
 from pressmark.evals.chain import Chain, resolve
 from pressmark.evals.comparison import Comparison, compare_scores
 from pressmark.evals.plan import Plan, columns_of, order_of, plan
 from pressmark.evals.records import OutputRecord
-from pressmark.evals.report import Report, report, summarise
+from pressmark.evals.report import Report, make_report, summarise
 from pressmark.evals.runner import Execution, check_budget, check_concurrency, finished, start
 from pressmark.evals.stages import ChainPlan
 from pressmark.prompts import Version
@@ -461,15 +462,6 @@ class Run:
         """The suite as it was when the run began."""
         return self._workspace.load_suite(self._workspace.store.suite_spec(self._kept.spec["suite"]["digest"]))
 
-    def report(self, baseline: Version | str | None = None, candidate: Version | str | None = None) -> Report:
-        """Return the suite's verdict on a candidate."""
-        names = self.versions
-        before = self.digest_of(names[0] if baseline is None else self.name_of(baseline))
-        after = self.digest_of(names[-1] if candidate is None else self.name_of(candidate))
-        records = [OutputRecord.from_dict(told) for told in self._workspace.store.records(self.id)]
-        called = {digest: name for name, digest in self._digests.items()}
-        return report(records, self.suite, before, after, names=called)
-
     @property
     def repeats(self) -> int:
         """How often each row was asked."""
@@ -583,6 +575,101 @@ class Run:
             raise VersionNotFoundError(f"run {self.id} has one version ({names[0]}): a comparison needs two")
         before = self.name_of(names[0] if baseline is None else baseline)
         return self._digests[before], self._digests[self.name_of(names[-1] if candidate is None else candidate)]
+
+    def report(
+        self,
+        baseline: Version | str | None = None,
+        candidates: Version | str | Sequence[Version | str] | None = None,
+        *,
+        clusters: str | None = None,
+    ) -> Report:
+        """Return what the suite says of the candidates against the baseline: by every scorer, cost and latency.
+
+        A run whose rows were all asked is judged by the tests of a fixed number of rows; one that goes on or was
+        stopped, by the confidence sequence, which holds at any look. The report says which.
+
+        Args:
+            baseline: A version of the run; else the first.
+            candidates: One or more others; else all others.
+            clusters: A column that names what rows share, such as a conversation; such rows are not independent.
+
+        Raises:
+            VersionNotFoundError: The run does not have that version, or has only one.
+            StatsError: There is no such column.
+        """
+        before = self.name_of(self.versions[0] if baseline is None else baseline)
+        if candidates is None:
+            after = [name for name in self.versions if name != before]
+        else:
+            given = [candidates] if isinstance(candidates, Version | str) else list(candidates)
+            after = list(dict.fromkeys(self.name_of(candidate) for candidate in given))
+        if not after:
+            raise VersionNotFoundError(f"run {self.id} has one version ({before}): a report needs two")
+        suite, figures = self.suite, self._workspace.store.figures(self.id)
+        compared = [self._digests[name] for name in (before, *after)]
+        complete = self.status == "done" and all(
+            len(figures.asked.get(version, ())) == len(suite.dataset) for version in compared
+        )
+        return make_report(
+            figures,
+            suite,
+            compared[0],
+            compared[1:],
+            names={digest: name for name, digest in self._digests.items()},
+            clusters=clusters,
+            method="fixed" if complete else "sequence",
+            models=self._models(),
+        )
+
+    def chart(
+        self,
+        kind: Literal["intervals", "slices", "cost", "scores"] = "intervals",
+        *,
+        scorer: str | None = None,
+        baseline: Version | str | None = None,
+        candidate: Version | str | None = None,
+    ) -> charts.Drawing:
+        """Draw the run; a notebook shows it, and its `chart` is an altair chart to go on with.
+
+        Args:
+            kind: `intervals`: each version's mean with its interval; `slices`: the candidate's difference from the
+                baseline, on all rows and by slice; `cost`: cost against quality, with the versions that no other one
+                beats in both; `scores`: how the row scores are spread.
+            scorer: Whose scores; else the suite's primary scorer.
+            baseline: For `slices`, a version of the run; else the first.
+            candidate: For `slices`, another; else the last.
+
+        Raises:
+            StatsError: There is nothing to draw.
+            SuiteError: The suite has no such scorer.
+            VersionNotFoundError: The run does not have that version.
+        """
+        if kind not in ("intervals", "slices", "cost", "scores"):
+            raise StatsError(f"a chart is one of intervals, slices, cost, scores; got {kind!r}")
+        judged = self.suite.scorer(scorer)
+        if kind == "slices":
+            return charts.Drawing(charts.of_comparison(self.compare(baseline, candidate, scorer=judged.name)))
+        if kind == "cost" and judged.kind != "score":
+            raise StatsError(f"{judged.name!r} is a measurement, not a quality: name a scorer of scores in [0, 1]")
+        figures = self._workspace.store.figures(self.id)
+        found = {name: figures.of(digest, judged.name) for name, digest in self._digests.items()}
+        unit = "points" if judged.kind == "score" else judged.unit
+        if kind == "intervals":
+            return charts.Drawing(charts.intervals(charts.means(found), scorer=judged.name, unit=unit))
+        if kind == "cost":
+            costs = {name: figures.measured.get((digest, "cost"), {}) for name, digest in self._digests.items()}
+            return charts.Drawing(charts.cost_quality(charts.worths(found, costs), scorer=judged.name))
+        every = {name: scores.values() for name, scores in found.items()}
+        return charts.Drawing(charts.distribution(every, scorer=judged.name, unit=unit))
+
+    def _models(self) -> dict[str, str]:
+        """The model that each version asks for, where the workspace still has the version."""
+        found = {}
+        for told in self._kept.spec["versions"]:
+            with suppress(PressmarkError):
+                version = self._workspace.store.version(told["name"], told.get("unit", told["digest"]))
+                found[told["digest"]] = version.unit.model
+        return found
 
     def name_of(self, version: Version | str) -> str:
         """Return what the run calls a version.

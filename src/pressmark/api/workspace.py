@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pressmark import publishing
@@ -217,7 +218,7 @@ class Workspace:
             SuiteNotFoundError: Nothing is kept under the name.
         """
         if scorers is None and dataset is None:
-            return self.load_suite(self.store.suite_spec(name))
+            return self._noted(self.load_suite(self.store.suite_spec(name)))
         if isinstance(dataset, str):
             dataset = self.store.dataset(dataset)
         elif not isinstance(dataset, Dataset):
@@ -226,9 +227,9 @@ class Workspace:
         for scorer in suite.scorers:
             if (function := getattr(scorer, "function", None)) is not None:
                 self.functions[scorer.name] = function
-        self.store.save_suite(name, suite.digest, suite.spec())
+        number = self.store.save_suite(name, suite.digest, suite.spec())
         self.changes.tell("catalog")
-        return suite
+        return replace(suite, note=f"version {number}") if number > 1 else suite
 
     def load_suite(self, spec: Mapping[str, Any] | str) -> Suite:
         """Return the suite that a description tells of, or the one of that name, with this process's functions."""
@@ -236,6 +237,17 @@ class Workspace:
             return self.suite(spec) if isinstance(spec, str) else self._suite(spec)
         told = spec["dataset"]
         return Suite.from_spec(spec, self.store.dataset(told["name"], told["digest"]), self.functions)
+
+    def _noted(self, suite: Suite) -> Suite:
+        """Note on a suite that was loaded by its name what its dataset's name stands for now."""
+        kept = self.store.datasets()
+        newest = kept[kept["name"] == suite.dataset.name]["digest"].tolist()
+        if newest in ([], [suite.dataset.digest]):
+            return suite
+        return replace(
+            suite,
+            note=f"dataset {suite.dataset.name!r} has other rows now: make the suite again to run on those",
+        )
 
     def suites(self) -> pandas.DataFrame:
         """Return every suite: name, digest, description, versions, when it was kept."""

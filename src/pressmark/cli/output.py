@@ -125,8 +125,7 @@ def _in_commands(error: PressmarkError) -> str:
     )
     message = re.sub(r"say to='(v[0-9]+)'", r"say --to \1", message).replace("with to=,", "with --to,")
     if isinstance(error, ConflictError):
-        held = getattr(error.current, "version", None)
-        expected = "none" if held is None else f"v{str(held).removeprefix('v')}"
+        expected = getattr(error.current, "version", "none")
         message = re.sub(
             "reload and try again", f"run it again with `--expected {expected}`", message, flags=re.IGNORECASE
         )

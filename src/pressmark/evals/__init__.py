@@ -9,10 +9,12 @@ from pressmark.evals.budget import Budget, Spent
 from pressmark.evals.cache import Lookup, answer_key
 from pressmark.evals.comparison import Comparison, Flip, Slice, compare, compare_scores, row_scores
 from pressmark.evals.dataset import Dataset
+from pressmark.evals.figures import Figures, Rating, gather
+from pressmark.evals.judging import JudgeReport
 from pressmark.evals.plan import Call, Plan, plan
 from pressmark.evals.progress import Progress
 from pressmark.evals.records import Memory, OutputRecord, RowError, Sink, Task
-from pressmark.evals.report import Report, SummaryRow, report, summarise, summary
+from pressmark.evals.report import CandidateReport, Report, SummaryRow, make_report, report, summarise, summary
 from pressmark.evals.runner import Execution, execute, finished, start
 from pressmark.evals.suite import Suite
 
@@ -20,17 +22,21 @@ __all__ = [
     "Answer",
     "Budget",
     "Call",
+    "CandidateReport",
     "Comparison",
     "Completion",
     "Dataset",
     "Execution",
+    "Figures",
     "Flip",
+    "JudgeReport",
     "Lookup",
     "Memory",
     "OutputRecord",
     "Patience",
     "Plan",
     "Progress",
+    "Rating",
     "Report",
     "RowError",
     "Sink",
@@ -44,6 +50,8 @@ __all__ = [
     "compare_scores",
     "execute",
     "finished",
+    "gather",
+    "make_report",
     "plan",
     "report",
     "row_scores",

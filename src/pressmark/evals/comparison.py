@@ -265,6 +265,7 @@ def compare_scores(
     clusters: str | None = None,
     asked: Sequence[int] = (),
     names: tuple[str, str] = ("A", "B"),
+    planned: int | None = None,
 ) -> Comparison:
     """Compare two versions by their row scores.
 
@@ -276,9 +277,12 @@ def compare_scores(
         clusters: A column that names what rows share.
         asked: Every row that was run; those without both scores are told as left out.
         names: What to call baseline and candidate.
+        planned: For a run that goes on or was stopped: how many rows it was to have. The verdict then comes from the
+            confidence sequence, which may be looked at at any time; it has no slices, which are too many looks, and no
+            clusters.
 
     Raises:
-        StatsError: No row has both scores, or there is no such column.
+        StatsError: No row has both scores, there is no such column, or a run that goes on has fewer than 30 rows.
     """
     direct = isinstance(scorer, PairwiseJudge) and scorer.needs_baseline and not (before and after)
     if direct:
@@ -297,6 +301,8 @@ def compare_scores(
         raise StatsError(f"dataset {suite.dataset.name!r} has no column {clusters!r} to cluster by")
 
     def paired(chosen: Sequence[int]) -> stats.Paired:
+        if planned is not None:
+            return _so_far(before, after, chosen, scorer, planned)
         shared = None if clusters is None else [_hashable(data[row][clusters]) for row in chosen]
         return stats.paired(
             [before[row] for row in chosen], [after[row] for row in chosen], shared, direction=scorer.direction
@@ -312,9 +318,27 @@ def compare_scores(
         before=tuple(before[row] for row in rows),
         after=tuple(after[row] for row in rows),
         left_out=tuple(left_out),
-        slices=_slices(suite, rows, paired),
+        slices=() if planned is not None else _slices(suite, rows, paired),
         votes=_all_votes(scorer, before, after, rows, direct),
     )
+
+
+def _so_far(
+    before: Mapping[int, float], after: Mapping[int, float], rows: Sequence[int], scorer: Scorer, planned: int
+) -> stats.Paired:
+    found = stats.sequential(
+        [before[row] for row in rows],
+        [after[row] for row in rows],
+        max(planned, len(rows)),
+        direction=scorer.direction,
+        bounded=scorer.kind == "score",
+    )
+    if found is None:
+        raise StatsError(
+            f"too early to tell: {len(rows)} of {planned:,} rows so far, and nothing is shown under 30; resume the run",
+            rows=len(rows),
+        )
+    return found
 
 
 def _slices(suite: Suite, rows: Sequence[int], paired: Any) -> tuple[Slice, ...]:
@@ -366,4 +390,6 @@ def _numbers(result: stats.Paired) -> dict[str, Any]:
 
 
 def _hashable(value: Any) -> Hashable:
+    if type(value) is str:
+        return str(value)
     return value if isinstance(value, Hashable) else str(value)

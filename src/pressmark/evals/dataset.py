@@ -23,12 +23,14 @@ class Dataset:
         digest: `sha256:` over columns and rows; the name is not part of it.
         columns: Column names, in order.
         rows: One mapping a row; every row has every column.
+        note: What its name stood for before, such as `version 2; 3 → 1 rows`; empty for the first one. No part of it.
     """
 
     name: str
     digest: str
     columns: tuple[str, ...]
     rows: tuple[FrozenDict, ...] = field(repr=False)
+    note: str = field(default="", compare=False)
 
     @classmethod
     def of(cls, name: str, rows: Iterable[Mapping[str, Any]], columns: Sequence[str] | None = None) -> Dataset:
@@ -70,7 +72,8 @@ class Dataset:
         return len(self.rows)
 
     def __repr__(self) -> str:
-        return f"<Dataset {self.name} {self.digest[:15]}: {len(self.rows):,} rows of {', '.join(self.columns)}>"
+        note = f" ({self.note})" if self.note else ""
+        return f"<Dataset {self.name} {self.digest[:15]}: {len(self.rows):,} rows of {', '.join(self.columns)}{note}>"
 
 
 def _check_columns(name: str, columns: Iterable[object]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 
 from pressmark.evals.scorers import DirectScorer, Scorer, ScoringError, ScoringInput
 from pressmark.stats.inputs import LARGEST
@@ -11,17 +12,19 @@ from pressmark.stats.inputs import LARGEST
 def scored(scorer: DirectScorer, given: ScoringInput) -> float | None:
     """Let a scorer score, and return its result as a number.
 
-    A scorer's code may call `sys.exit`, or raise what nobody catches: that costs a score and not the process. Only an
-    interrupt, which somebody typed, goes through.
+    A scorer's code may call `sys.exit`, or raise what nobody catches: that costs a score and not the process. An
+    interrupt that somebody typed goes through; it only ever comes to the main thread.
 
     Raises:
         ScoringError: There is no usable result.
     """
     try:
         return checked(scorer, scorer.score(given))
-    except (Exception, KeyboardInterrupt):
+    except Exception:
         raise
     except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+            raise
         raise ScoringError(f"it raised {type(error).__name__}: {error}") from error
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from typing import TYPE_CHECKING
 
 from pressmark import stats
@@ -19,56 +19,60 @@ _SIGNS = frozenset(r"\`*_{}[]#|~!")
 def text(comparison: Comparison) -> str:
     """The sentence, its notes, slices and first rows, for a terminal."""
     lines = [comparison.sentence, *(f"  {note}" for note in comparison.notes)]
-    slices = _slices(comparison)
+    slices = slice_lines(comparison)
     width = max((len(name) for name, *_ in slices), default=0)
     lines += [f"  {name:<{width}}  {verdict:<11}  {amount}  on {rows}" for name, verdict, amount, rows in slices]
-    lines += [f"  row {row}: {before} → {after}  {sign}" for row, before, after, sign in _flips(comparison)]
-    return "\n".join([*lines, *(f"  {rest}" for rest in _rest(comparison))])
+    lines += [f"  row {row}: {before} → {after}  {sign}" for row, before, after, sign in flip_lines(comparison)]
+    return "\n".join([*lines, *(f"  {rest}" for rest in rest_lines(comparison))])
 
 
 def markdown(comparison: Comparison) -> str:
     """The same as Markdown."""
     lines = [f"**{_marked(comparison.sentence)}**", "", *(f"{_marked(note)}  " for note in comparison.notes)]
-    if slices := _slices(comparison):
+    if slices := slice_lines(comparison):
         lines += ["", f"| slice | verdict | difference ({_marked(comparison.unit)}) | rows |", "|---|---|---:|---:|"]
         lines += [_row(cells) for cells in slices]
-    if flips := _flips(comparison):
+    if flips := flip_lines(comparison):
         lines += ["", f"| row | {_marked(comparison.baseline)} | {_marked(comparison.candidate)} | |"]
         lines += ["|---:|---:|---:|---|", *(_row(cells) for cells in flips)]
-    return "\n".join([*lines, *(f"\n{rest}" for rest in _rest(comparison))])
+    return "\n".join([*lines, *(f"\n{rest}" for rest in rest_lines(comparison))])
 
 
 def page(comparison: Comparison) -> str:
     """The same as HTML."""
     parts = [f"<p><strong>{html.escape(comparison.sentence)}</strong></p>"]
-    parts += [_aside(note) for note in comparison.notes]
-    if slices := _slices(comparison):
-        parts.append(_table(("slice", "verdict", f"difference ({comparison.unit})", "rows"), slices))
-    if flips := _flips(comparison):
-        parts.append(_table(("row", comparison.baseline, comparison.candidate, ""), flips))
-    parts += [_aside(rest) for rest in _rest(comparison)]
+    parts += [aside(note) for note in comparison.notes]
+    if slices := slice_lines(comparison):
+        parts.append(table(("slice", "verdict", f"difference ({comparison.unit})", "rows"), slices))
+    if flips := flip_lines(comparison):
+        parts.append(table(("row", comparison.baseline, comparison.candidate, ""), flips))
+    parts += [aside(rest) for rest in rest_lines(comparison)]
     return f"<div>{''.join(parts)}</div>"
 
 
-def _slices(comparison: Comparison) -> list[tuple[str, ...]]:
+def slice_lines(comparison: Comparison) -> list[tuple[str, ...]]:
+    """A line for each slice: name, verdict, difference, rows."""
     return [
-        (_name(part.name), part.verdict, _amount(part.result, comparison.unit), f"{part.result.n:,}")
+        (_name(part.name), part.verdict, amount(part.result, comparison.unit), f"{part.result.n:,}")
         for part in comparison.slices
     ]
 
 
-def _flips(comparison: Comparison) -> list[tuple[str, ...]]:
+def flip_lines(comparison: Comparison) -> list[tuple[str, ...]]:
+    """The first rows that changed: number, before, after, which way."""
     return [
         (str(flip.row), f"{flip.before:.3g}", f"{flip.after:.3g}", _sign(flip)) for flip in comparison.flips[:_SHOWN]
     ]
 
 
-def _rest(comparison: Comparison) -> list[str]:
+def rest_lines(comparison: Comparison) -> list[str]:
+    """How many more rows changed, where there are more."""
     more = len(comparison.flips) - _SHOWN
     return [f"and {more:,} more rows that changed"] if more > 0 else []
 
 
-def _amount(result: stats.Paired, unit: str) -> str:
+def amount(result: stats.Paired, unit: str) -> str:
+    """A difference with its interval."""
     scale, form = (100, "{:+.1f} [{:.1f}, {:.1f}]") if unit == "points" else (1, "{:+.3g} [{:.3g}, {:.3g}]")
     return form.format(*(scale * value for value in (result.difference, result.low, result.high)))
 
@@ -91,14 +95,22 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(_marked(cell) for cell in cells)} |"
 
 
-def _aside(told: str) -> str:
+def aside(told: str) -> str:
+    """What stands beside, in the colour of the page."""
     return f"<div style='opacity:.75'>{html.escape(told)}</div>"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> str:
+    """A table of text; the columns `right` hold numbers."""
+
     def line(cells: Sequence[str], tag: str) -> str:
-        told = "".join(f"<{tag} style='text-align:left'>{html.escape(cell)}</{tag}>" for cell in cells)
+        told = "".join(
+            f"<{tag} style='text-align:{'right' if place in right else 'left'};padding:2px 8px'>"
+            f"{html.escape(cell)}</{tag}>"
+            for place, cell in enumerate(cells)
+        )
         return f"<tr>{told}</tr>"
 
     body = "".join(line(cells, "td") for cells in rows)
-    return f"<table><thead>{line(head, 'th')}</thead><tbody>{body}</tbody></table>"
+    style = "font-variant-numeric:tabular-nums;font-size:inherit"
+    return f"<table style='{style}'><thead>{line(head, 'th')}</thead><tbody>{body}</tbody></table>"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pressmark.errors import SuiteError
@@ -12,6 +12,7 @@ from pressmark.evals.scorers import AskingScorer, DirectScorer, Scorer, from_spe
 from pressmark.evals.scorers.custom import ScoreFunction
 from pressmark.prompts import check_name, sha256_digest
 from pressmark.prompts.canonical import canonical_bytes
+from pressmark.prompts.quoting import shown
 
 FORMAT = 1
 
@@ -28,6 +29,7 @@ class Suite:
         slice: The column that parts the rows into slices, or None.
         digest: `sha256:` over the dataset's digest, scorers, primary, slice and prompt; its own name is not part of it.
         prompt: The prompt that it judges, so that it is run when that prompt or one upstream of it changes; or None.
+        note: What its name stood for before, and whether its dataset has changed since; no part of it.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Suite:
     slice: str | None
     digest: str
     prompt: str | None = None
+    note: str = field(default="", compare=False)
 
     @classmethod
     def of(
@@ -159,7 +162,8 @@ class Suite:
 
     def __repr__(self) -> str:
         names = ", ".join(f"{s.name} (primary)" if s.name == self.primary else s.name for s in self.scorers)
-        return f"<Suite {self.name} {self.digest[:15]}: {len(self.dataset):,} rows, scored by {names}>"
+        note = f" ({self.note})" if self.note else ""
+        return f"<Suite {self.name} {self.digest[:15]}: {len(self.dataset):,} rows, scored by {names}{note}>"
 
 
 def _content(scorers: Sequence[Scorer], primary: str, part: str | None, prompt: str | None) -> dict[str, Any]:
@@ -173,8 +177,10 @@ def _check_scorers(name: str, dataset: Dataset, scorers: Sequence[Scorer]) -> No
     seen: set[str] = set()
     for scorer in scorers:
         if not isinstance(scorer, DirectScorer | AskingScorer):
+            called = getattr(scorer, "__name__", "")
+            what = "a lambda" if called == "<lambda>" else f"the function {called}" if called else shown(scorer)
             raise SuiteError(
-                f"suite {name!r} was given {scorer!r} as a scorer: wrap a function by pm.scorers.Function(name, fn)"
+                f"suite {name!r} was given {what} as a scorer: wrap a function by pm.scorers.Function('name', function)"
             )
         if not isinstance(scorer.name, str) or not scorer.name.strip():
             raise SuiteError(f"suite {name!r} has a scorer without a name: give it name=")

@@ -53,7 +53,7 @@ def role(principal: Principal) -> list[Reason]:
 def already_there(request: MoveRequest, pointers: Sequence[LabelPointer]) -> list[Reason]:
     """Whether there is anything to move."""
     here = (request.target.name, request.label, request.target.number)
-    if all((pointer.name, pointer.label, pointer.version) != here for pointer in pointers):
+    if all((pointer.name, pointer.label, pointer.number) != here for pointer in pointers):
         return []
     return [
         Reason(

@@ -86,6 +86,23 @@ class GateDecision:
         """The conditions that block."""
         return tuple(reason for reason in self.reasons if reason.blocking and not reason.met)
 
+    def __repr__(self) -> str:
+        met = sum(reason.met for reason in self.reasons)
+        count = f"{met} of {len(self.reasons)} conditions met"
+        return f"<GateDecision allowed, {count}>" if self.allowed else f"<GateDecision refused, {count}: {self}>"
+
+    def _repr_html_(self) -> str:
+        import html
+
+        rows = "".join(
+            f"<tr><td>{'met' if reason.met else 'unmet' if reason.blocking else 'open'}</td>"
+            f"<td style='text-align:left'>{html.escape(reason.sentence)}</td>"
+            f"<td style='text-align:left'>{html.escape(reason.next_step)}</td></tr>"
+            for reason in self.reasons
+        )
+        said = "The move is allowed." if self.allowed else "The move is refused."
+        return f"<div>{said}<table><tr><th></th><th>condition</th><th>next step</th></tr>{rows}</table></div>"
+
     def __str__(self) -> str:
         if self.allowed:
             return "the move is allowed"

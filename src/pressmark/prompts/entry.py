@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pressmark.prompts.frozen import FrozenDict, Immutable, freeze
+from pressmark.prompts.quoting import shown
 
 GENESIS = "sha256:" + "0" * 64
 
@@ -36,6 +37,12 @@ class Entry(Immutable):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "data", freeze(self.data))
+
+    def __repr__(self) -> str:
+        from pressmark.prompts.sentences import entry_sentence
+
+        said = entry_sentence(self)
+        return f"<Entry {self.seq}: {said}, {self.at:%Y-%m-%d %H:%M} UTC by {self.actor}: {shown(self.reason)}>"
 
 
 def timestamp(at: datetime) -> str:

@@ -139,9 +139,17 @@ def _frozen(value: Any, depth: int) -> Any:
         return items
     if isinstance(value, Mapping):
         members = dict.__new__(FrozenDict)
+        if set(map(type, value)) == _TEXT and set(map(type, value.values())) <= _FLAT:
+            # A dataset's row, nearly always: there are hundreds of thousands, and nothing in them to look into.
+            dict.update(members, value)
+            return members
         dict.update(members, {_key(key): _frozen(item, depth - 1) for key, item in value.items()})
         return members
     raise TypeError(f"{type(value).__name__} has no JSON form: use str, int, float, bool, None, list or dict")
+
+
+_TEXT = {str}
+_FLAT = {str, int, bool, type(None)}
 
 
 def _key(key: object) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from pressmark.prompts.frozen import Immutable
+from pressmark.prompts.quoting import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class LabelPointer(Immutable):
     Attributes:
         name: The prompt's name.
         label: The label.
-        version: Number of the version in the registry.
+        number: Number of the version in the registry.
         digest: Digest of that version.
         seq: Sequence number of the move that put it there.
         moved_at: When, in UTC.
@@ -26,12 +27,23 @@ class LabelPointer(Immutable):
 
     name: str
     label: str
-    version: int
+    number: int
     digest: str
     seq: int
     moved_at: datetime
     moved_by: str
     reason: str
+
+    @property
+    def version(self) -> str:
+        """How the registry writes the number, such as `v3`; the same as a published version's `version`."""
+        return f"v{self.number}"
+
+    def __repr__(self) -> str:
+        return (
+            f"<LabelPointer {self.label} of {self.name} at {self.version}, moved {self.moved_at:%Y-%m-%d %H:%M} UTC by"
+            f" {self.moved_by}: {shown(self.reason)}>"
+        )
 
 
 class Position(NamedTuple):

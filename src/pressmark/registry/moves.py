@@ -160,7 +160,7 @@ def _step(asking: Asking, move: Move, reason: str, kind: str = "move") -> dict[s
     told = {
         "name": move.name,
         "label": move.label,
-        "from": None if held is None else held.version,
+        "from": None if held is None else held.number,
         "to": target.number,
         "digest": target.digest,
     }
@@ -179,7 +179,7 @@ def _last_good(connection: sa.Connection, held: LabelPointer) -> Published:
     if number is None:
         left = _rolled_back(connection, held)
         raise VersionNotFoundError(
-            f"{held.label} of {held.name!r} has held nothing but v{held.version}, so there is nothing to go back to:"
+            f"{held.label} of {held.name!r} has held nothing but {held.version}, so there is nothing to go back to:"
             " name a version with to=, or publish a better one"
             if left is None
             else f"what {held.label} of {held.name!r} held before (v{left}) was itself rolled back, so there is nothing"
@@ -195,7 +195,7 @@ def _rolled_back(connection: sa.Connection, held: LabelPointer) -> int | None:
     table = schema.moves.c
     found: int | None = connection.execute(
         sa.select(table.version)
-        .where(table.name == held.name, table.label == held.label, table.version != held.version)
+        .where(table.name == held.name, table.label == held.label, table.version != held.number)
         .order_by(table.seq.desc())
         .limit(1)
     ).scalar()
@@ -214,7 +214,7 @@ def _append(
 def _decide(asking: Asking, name: str, request: gate.MoveRequest) -> GateDecision:
     connection = asking.connection
     held = pointer(connection, name, request.label)
-    current = None if held is None else versions.numbered(connection, name, held.version).unit
+    current = None if held is None else versions.numbered(connection, name, held.number).unit
     kept = evidences.on_change(connection, name, request.label, request.target.digest)
     known, digests = [record for _, record in kept], {id(record): digest for digest, record in kept}
     return gate.decide(
@@ -278,7 +278,7 @@ def _demand_expected(held: LabelPointer | None, move: Move) -> None:
         )
     expected = "no such label" if move.expected is None else _said(move.expected)
     raise ConflictError(
-        f"label {move.label!r} of {move.name!r} points to v{held.version}, and you expected {expected}: it moved at"
+        f"label {move.label!r} of {move.name!r} points to {held.version}, and you expected {expected}: it moved at"
         f" {held.moved_at:%Y-%m-%d %H:%M:%S} UTC ({held.moved_by}: {held.reason}). Reload and try again",
         hint="reload and try again",
         current=held,
@@ -288,7 +288,7 @@ def _demand_expected(held: LabelPointer | None, move: Move) -> None:
 def _meets(held: LabelPointer | None, expected: Expected) -> bool:
     if held is None or expected is None:
         return held is None and expected is None
-    return held.seq == expected if isinstance(expected, int) else held.version == parse_number(expected, "registry")
+    return held.seq == expected if isinstance(expected, int) else held.number == parse_number(expected, "registry")
 
 
 def _said(expected: Expected) -> str:

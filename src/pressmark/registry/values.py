@@ -12,6 +12,7 @@ from pressmark.gate import GateDecision, Reason
 from pressmark.prompts import FrozenDict, Position, freeze, matches, thaw
 from pressmark.prompts.entry import timestamp
 from pressmark.prompts.policy import Policy
+from pressmark.prompts.quoting import shown
 from pressmark.rendering import PromptVersion
 from pressmark.wire import position_from_dict, position_to_dict, read_time
 
@@ -63,6 +64,9 @@ class Published(PromptVersion):
         """The older version that this one equals, such as `v1`, or None."""
         return None if self.restores is None else f"v{self.restores}"
 
+    def __repr__(self) -> str:
+        return f"<Published {self} {self.digest[:15]} {shown(self.message)}>"
+
 
 @dataclass(frozen=True, slots=True)
 class PromptSummary:
@@ -113,6 +117,10 @@ class Verification:
     count: int
     head: str
     position: Position
+
+    def __repr__(self) -> str:
+        entries = "1 entry" if self.count == 1 else f"{self.count:,} entries"
+        return f"<Verification {entries} in place, head {self.head[:15]}>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""

@@ -11,8 +11,8 @@ from jinja2 import TemplateSyntaxError, nodes
 from pressmark.errors import TemplateError
 from pressmark.prompts import Variable
 from pressmark.prompts.names import variable_problem
-from pressmark.rendering.environment import PromptEnvironment
-from pressmark.rendering.filters import ALLOWED, ALLOWED_TESTS
+from pressmark.rendering.calls import call_problem
+from pressmark.rendering.environment import LOOP_ATTRIBUTES, PromptEnvironment
 from pressmark.rendering.inference import inferred
 from pressmark.rendering.limits import MAX_LOOP_DEPTH, MAX_NESTING, MAX_TEMPLATE
 from pressmark.rendering.places import OversizeError, column_of
@@ -176,7 +176,20 @@ class _AllowList:
         if said:
             raise _refusal(said, int(line), column_of(line), self.where)
         for child in node.iter_child_nodes():
+            if loops and isinstance(child, nodes.Name) and child.name == "loop" and child.ctx == "load":
+                self._check_loop(node, child, line)
             self.check(child, depth + 1, loops, line)
+
+    def _check_loop(self, user: nodes.Node, loop: nodes.Name, line: int) -> None:
+        """Refuse what uses a loop's `loop` otherwise than by one of its parts: it is no text and no value."""
+        if isinstance(user, nodes.Getattr) and user.attr in LOOP_ATTRIBUTES:
+            return
+        raise _refusal(
+            "loop is used by its parts: write one of loop." + ", loop.".join(sorted(LOOP_ATTRIBUTES)),
+            int(loop.lineno or line),
+            column_of(loop.lineno or line),
+            self.where,
+        )
 
 
 def _refused(node: nodes.Node) -> str | None:
@@ -185,10 +198,10 @@ def _refused(node: nodes.Node) -> str | None:
         return _call(node)
     if not isinstance(node, _ALLOWED_NODES):
         return _INSTEAD.get(type(node), f"{type(node).__name__.lower()} is not allowed in a prompt: write it without")
-    if isinstance(node, nodes.Filter) and (node.node is None or node.name not in ALLOWED):
-        return f"there is no filter {node.name!r} here; there are: {', '.join(sorted(ALLOWED))}"
-    if isinstance(node, nodes.Test):
-        return _test(node)
+    if isinstance(node, nodes.Filter | nodes.Test):
+        return call_problem(node)
+    if isinstance(node, nodes.Concat) and len(node.nodes) > MAX_NESTING:
+        return f"'~' joins {MAX_NESTING} parts at most, and here are {len(node.nodes):,}: write the text out"
     if isinstance(node, nodes.Const):
         return _constant(node.value)
     if isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
@@ -222,12 +235,6 @@ def _constant(value: object) -> str | None:
         return "this number is too large to be one: write a smaller one"
     if isinstance(value, str) and not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
         return "this text holds half of a character: write the whole character instead of its code"
-    return None
-
-
-def _test(node: nodes.Test) -> str | None:
-    if node.name not in ALLOWED_TESTS:
-        return f"there is no test {node.name!r} here; there are: {', '.join(sorted(ALLOWED_TESTS))}"
     return None
 
 

@@ -5,6 +5,7 @@ Values are JSON data, so an attribute is always a key of an object: nothing of P
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,8 +15,9 @@ from jinja2.runtime import LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from pressmark.errors import RenderError
+from pressmark.prompts.quoting import shown
 from pressmark.rendering.filters import ALLOWED, ALLOWED_TESTS, INTERNAL
-from pressmark.rendering.limits import MAX_BITS, budget, check_length
+from pressmark.rendering.limits import MAX_BITS, budget, check_length, kind
 from pressmark.rendering.places import placed
 
 LOOP_ATTRIBUTES = frozenset(
@@ -47,13 +49,13 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
     def call_filter(self, name: str, *args: Any, **kwargs: Any) -> Any:
         """Call a filter that another one names, as in `map('upper')`: the internal ones are not for templates."""
         if name not in ALLOWED:
-            raise RenderError(f"there is no filter {name!r} here; there are: {', '.join(sorted(ALLOWED))}")
+            raise RenderError(f"there is no filter {shown(name)} here: write the name of one")
         return super().call_filter(name, *args, **kwargs)
 
     def call_test(self, name: str, *args: Any, **kwargs: Any) -> Any:
         """Call a test that a filter names, as in `select('odd')`."""
         if name not in ALLOWED_TESTS:
-            raise RenderError(f"there is no test {name!r} here; there are: {', '.join(sorted(ALLOWED_TESTS))}")
+            raise RenderError(f"there is no test {shown(name)} here: write the name of one")
         return super().call_test(name, *args, **kwargs)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -66,7 +68,7 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
             return self.undefined(f"a loop has no {attribute!r}; it has {', '.join(sorted(LOOP_ATTRIBUTES))}")
         if isinstance(obj, Undefined):
             str(obj)  # StrictUndefined says what is missing
-        return self.undefined(f"{type(obj).__name__} has no {attribute!r}: only objects have named parts")
+        return self.undefined(f"{kind(obj)} has no {attribute!r}: only objects have named parts")
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """Return the key of an object, or an item of a list or text."""
@@ -79,7 +81,7 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
             return self.undefined(f"the {what} has {len(obj)} items, so there is no item {argument}")
         if isinstance(obj, Undefined):
             str(obj)
-        return self.undefined(f"{type(obj).__name__} has no item {argument!r}")
+        return self.undefined(f"{kind(obj)} has no item {argument!r}")
 
     def _no_key(self, obj: Mapping[str, Any], key: object) -> Undefined:
         keys = ", ".join(list(obj)[:8]) or "nothing"
@@ -94,12 +96,15 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
             _check_size(operator, left, right)
         elif operator != "+":
             raise RenderError(
-                f"'{operator}' works on numbers only, got {type(left).__name__} and {type(right).__name__}:"
+                f"'{operator}' works on numbers only, got {kind(left)} and {kind(right)}:"
                 " convert them with | int or | float"
             )
         else:
             _spend_on_sum(left, right)
-        return super().call_binop(context, operator, left, right)
+        result = super().call_binop(context, operator, left, right)
+        if isinstance(result, float) and not math.isfinite(result):
+            raise RenderError(f"'{operator}' in the template leads to a number that is too large: use smaller numbers")
+        return result
 
 
 def _check_size(operator: str, left: int | float, right: int | float) -> None:
@@ -109,13 +114,13 @@ def _check_size(operator: str, left: int | float, right: int | float) -> None:
 
 
 def _spend_on_sum(left: Any, right: Any) -> None:
-    for kind in (str, list, tuple):
-        if isinstance(left, kind) and isinstance(right, kind):
+    for joined in (str, list, tuple):
+        if isinstance(left, joined) and isinstance(right, joined):
             check_length(len(left) + len(right))
             budget.get().handle(left)
             budget.get().handle(right)
             return
     raise RenderError(
-        f"'+' joins two texts or two lists, got {type(left).__name__} and {type(right).__name__}:"
+        f"'+' joins two texts or two lists, got {kind(left)} and {kind(right)}:"
         " use ~ to join a text with something else"
     )

@@ -9,18 +9,21 @@ proportion to their input, and replaced where it is not (`replace`, `round`, `di
 from __future__ import annotations
 
 import json
+import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from typing import Any
 
+from jinja2.exceptions import UndefinedError
 from jinja2.filters import FILTERS
 from jinja2.runtime import Undefined
 from jinja2.tests import TESTS
 
-from pressmark.errors import RenderError
+from pressmark.errors import PressmarkError, RenderError
 from pressmark.prompts import thaw
-from pressmark.rendering.limits import CHARACTERS_A_STEP, MAX_BITS, budget, check_length
+from pressmark.prompts.quoting import shown
+from pressmark.rendering.limits import CHARACTERS_A_STEP, MAX_BITS, budget, check_length, kind
 
 # Names that no template can write.
 LOOP, CONCAT, BUILT, COMPARE, SLICE = (f"_pressmark_{name}" for name in ("loop", "concat", "built", "compare", "slice"))
@@ -50,8 +53,8 @@ def _strict(function: Function) -> Function:
     return run
 
 
-def _counted(function: Function, rate: int = 1) -> Function:
-    """Let a filter or test spend for its input and its result."""
+def _counted(function: Function, rate: int = 1, name: str = "~") -> Function:
+    """Let a filter or test spend for its input and its result, and say in words what it cannot work with."""
     start = 1 if hasattr(function, "jinja_pass_arg") else 0
 
     @wraps(function)
@@ -62,14 +65,33 @@ def _counted(function: Function, rate: int = 1) -> Function:
             purse.handle(value, rate)
         for value in kwargs.values():
             purse.handle(value)
-        result = function(*args, **kwargs)
-        if isinstance(result, Iterator):
-            result = list(result)
+        try:
+            result = function(*args, **kwargs)
+            if isinstance(result, Iterator):
+                result = list(result)
+        except (PressmarkError, UndefinedError):
+            raise
+        except Exception as error:  # whatever Python says of its own types means nothing to a template's author
+            told = "" if isinstance(error, AttributeError) or "Frozen" in str(error) else f" ({str(error).rstrip('.')})"
+            raise RenderError(
+                f"{name!r} cannot work with {_article(args[start])}{told}: check the value, or convert it before"
+            ) from error
         if not isinstance(result, bool | Undefined):
             purse.handle(result)
         return result
 
     return run
+
+
+def _article(value: Any) -> str:
+    said = "nothing" if value is None else kind(value)
+    return said if value is None else f"{'an' if said[0] in 'aeiou' else 'a'} {said} such as {shown(thaw(value), 40)}"
+
+
+def _float(value: Any, default: float = 0.0) -> Any:
+    number = FILTERS["float"](value, default)
+    # "inf" and "nan" are words, and no numbers that could be sent.
+    return number if not isinstance(number, float) or math.isfinite(number) else default
 
 
 def _join(values: Any, separator: str = "", attribute: str | None = None) -> str:
@@ -140,7 +162,7 @@ def _trim(text: Any, characters: str | None = None) -> str:
 
 def _round(value: Any, precision: int = 0, method: str = "common") -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise RenderError(f"round takes a number, got {type(value).__name__}: use | float first")
+        raise RenderError(f"round takes a number, got {kind(value)}: use | float first")
     if not isinstance(precision, int) or not -15 <= precision <= 15:
         raise RenderError(f"round takes a precision of -15 to 15 digits, got {precision!r}")
     return FILTERS["round"](value, precision, method)
@@ -154,18 +176,21 @@ def _int(value: Any, default: int = 0, base: int = 10) -> Any:
 
 
 def _integers(name: str, test: Callable[[int, int], bool], fixed: int | None = None) -> Function:
-    def run(value: Any, other: Any = fixed) -> bool:
+    def with_another(value: Any, other: Any) -> bool:
         for part in (value, other):
             if isinstance(part, bool) or not isinstance(part, int) or part.bit_length() > MAX_BITS:
                 raise RenderError(
-                    f"the test {name!r} takes whole numbers of at most {MAX_BITS} bits, got {type(part).__name__}:"
+                    f"the test {name!r} takes whole numbers of at most {MAX_BITS} bits, got {kind(part)}:"
                     " convert it with | int"
                 )
         if other == 0:
             raise RenderError(f"the test {name!r} cannot divide by 0: give another number")
         return test(value, other)
 
-    return run
+    def alone(value: Any) -> bool:
+        return with_another(value, fixed)
+
+    return with_another if fixed is None else alone
 
 
 def _loop(value: Any, body: int = 1) -> Any:
@@ -173,7 +198,7 @@ def _loop(value: Any, body: int = 1) -> Any:
     if isinstance(value, Undefined):
         return iter(value)  # StrictUndefined says what is missing
     if not isinstance(value, list | tuple | Mapping):
-        raise RenderError(f"a loop needs a list, got {type(value).__name__}: pass a list or drop the loop")
+        raise RenderError(f"a loop needs a list, got {kind(value)}: pass a list or drop the loop")
     budget.get().spend(len(value) * max(body, 1))
     return value
 
@@ -188,7 +213,7 @@ def _slice(value: Any, start: Any = None, stop: Any = None, step: Any = None) ->
     if isinstance(value, Undefined):
         str(value)  # StrictUndefined says what is missing
     if not isinstance(value, str | list | tuple):
-        raise RenderError(f"a slice such as [1:3] works on lists and texts, got {type(value).__name__}: drop it")
+        raise RenderError(f"a slice such as [1:3] works on lists and texts, got {kind(value)}: drop it")
     part = value[start:stop:step]
     budget.get().handle(part)
     return part
@@ -233,7 +258,7 @@ def _in(item: Any, container: Any) -> bool:
 
 
 def _table(stock: Mapping[str, Any], counted: str, free: str, own: dict[str, Function]) -> dict[str, Function]:
-    told = {name: _counted(own.get(name) or stock[name], _RATES.get(name, 1)) for name in counted.split()}
+    told = {name: _counted(own.get(name) or stock[name], _RATES.get(name, 1), name) for name in counted.split()}
     told |= {name: _strict(stock[name]) for name in free.split()}
     return told | {name: stock[name] for name in _LENIENT & stock.keys()}
 
@@ -244,6 +269,7 @@ ALLOWED = _table(
     " select selectattr sort string title tojson trim truncate unique upper wordcount",
     _FREE_FILTERS,
     {
+        "float": _float,
         "indent": _indent,
         "int": _int,
         "join": _join,

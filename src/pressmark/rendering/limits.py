@@ -102,12 +102,19 @@ def _members(value: Any) -> Sequence[Any]:
     if isinstance(value, Undefined):
         str(value)  # StrictUndefined says what is missing
     if not isinstance(value, _SCALARS):
-        raise RenderError(f"{type(value).__name__} is no data that a template can work with: use its parts")
+        raise RenderError(f"{kind(value)} is no data that a template can work with: use its parts")
     return ()
 
 
 # One rendering runs in one context from start to end, so the budget needs no argument through Jinja's calls.
 budget: ContextVar[Budget] = ContextVar("pressmark_budget")
+
+
+def kind(value: object) -> str:
+    """Return what an author of templates calls a value's type."""
+    if isinstance(value, Mapping):
+        return "object"
+    return "list" if isinstance(value, list | tuple) else type(value).__name__
 
 
 def check_length(count: int) -> None:

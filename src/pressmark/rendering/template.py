@@ -194,6 +194,7 @@ def _run(template: JinjaTemplate, values: Mapping[str, Any], where: str) -> str:
     except Exception as error:  # a template is foreign code: whatever it stumbles over is an error of its own
         line = _line(template)
         said = str(error).rstrip(".") or type(error).__name__
+        said = said.replace("FrozenDict", "object").replace("FrozenList", "list")
         raise RenderError(
             f"{where}, line {line}: {said}: check the value against the template", line=line, where=where
         ) from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numbers
+import operator
 from collections.abc import Mapping
 from typing import Any
 
@@ -54,6 +56,7 @@ def check_value(variable: Variable, value: Any) -> Any:
     Raises:
         VariableTypeError: It is not, or it is no JSON value.
     """
+    value = _python(value, variable.type)
     kinds = _KINDS.get(variable.type)
     numeric = variable.type in ("number", "integer")
     if kinds and (not isinstance(value, kinds) or (numeric and isinstance(value, bool))):
@@ -66,9 +69,44 @@ def check_value(variable: Variable, value: Any) -> Any:
         frozen = freeze(value)
     except TypeError as error:
         raise VariableTypeError(f"variable {variable.name!r}: {error}", variable=variable.name) from None
+    if _torn(frozen):
+        raise VariableTypeError(
+            f"variable {variable.name!r} holds half of a character (a lone surrogate), which no request can carry:"
+            " repair the text, such as by text.encode('utf-8', 'replace').decode()",
+            variable=variable.name,
+        )
     if variable.type == "messages":
         _check_history(variable.name, frozen)
     return frozen
+
+
+def _python(value: Any, declared: str) -> Any:
+    """Return the number or bool of Python's that a scalar of another library stands for; other values as they are."""
+    if value is None or isinstance(value, str | bool | int | float | list | dict):
+        return value
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):
+        value = value.item()  # numpy's, and whoever follows it
+    if declared in ("integer", "number") and not isinstance(value, bool | int | float):
+        if hasattr(value, "__index__"):
+            return operator.index(value)
+        if declared == "number" and isinstance(value, numbers.Real):
+            return float(value)
+    return value
+
+
+def _torn(value: Any) -> bool:
+    """Whether a text in the value has no UTF-8 form."""
+    if isinstance(value, str):
+        if value.isascii():
+            return False
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return True
+        return False
+    if isinstance(value, Mapping):
+        return any(_torn(part) for pair in value.items() for part in pair)
+    return isinstance(value, list | tuple) and any(map(_torn, value))
 
 
 def _kind(value: Any) -> str:

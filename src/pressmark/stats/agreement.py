@@ -71,7 +71,9 @@ def kappa(a: Iterable[Hashable], b: Iterable[Hashable], *, confidence: float = 0
     from scipy.stats import norm
     from statsmodels.stats.inter_rater import cohens_kappa
 
-    found = cohens_kappa(np.asarray(table))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # Its z value, which is not used here, has none where one rater gave a single answer.
+        found = cohens_kappa(np.asarray(table))
     half = float(norm.ppf((1 + confidence) / 2)) * math.sqrt(max(0.0, float(found.var_kappa)))
     value = float(found.kappa)
     return Kappa(value, max(-1.0, value - half), min(1.0, value + half), agreed, len(first), confidence)

@@ -160,8 +160,8 @@ def pass_rate(passed: int, n: int, *, confidence: float = 0.95) -> PassRate:
     from statsmodels.stats.proportion import proportion_confint
 
     low, high = proportion_confint(passed, n, alpha=1 - confidence, method="wilson")
-    # At 0 and at n Wilson's end is exactly 0 and 1, but for rounding.
-    return PassRate(passed / n, max(0.0, float(low)), min(1.0, float(high)), passed, n)
+    # At 0 and at n Wilson's end is exactly 0 and 1; rounding would leave something such as 5.6e-17.
+    return PassRate(passed / n, float(low) if passed else 0.0, float(high) if passed < n else 1.0, passed, n)
 
 
 def clustered_mean(

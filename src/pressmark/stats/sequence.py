@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pressmark.errors import StatsError
-from pressmark.stats.inputs import Direction, check_confidence, read_scores
+from pressmark.stats.inputs import Direction, check_confidence, constant, read_scores
 from pressmark.stats.pairs import Paired, read_pairs
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _ends(
     from scipy.stats import skew
 
     n = len(differences)
-    if not bounded and sd > 0 and _ROWS_A_SKEWNESS * float(skew(differences)) ** 2 > n:
+    if not bounded and not constant(differences) and _ROWS_A_SKEWNESS * float(skew(differences)) ** 2 > n:
         return -math.inf, math.inf, 1.0
     reach = 1.0 if bounded else float(abs(differences).max())
     spread = math.sqrt(sd**2 + 2 * reach**2 / n)

@@ -126,6 +126,9 @@ def holm(p_values: Iterable[float], *, alpha: float = 0.05) -> Holm:
         raise StatsError(f"p values lie between 0 and 1, not {given!r}")
     if not given:
         return Holm((), ())
+    if len(given) == 1:
+        # Nothing to adjust for; statsmodels would collect garbage over the whole process at the end.
+        return Holm((float(given[0]),), (given[0] <= alpha,))
 
     from statsmodels.stats.multitest import multipletests
 

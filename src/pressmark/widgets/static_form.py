@@ -10,9 +10,10 @@ from pressmark.widgets.stills import Block, Interval, Lines, Shown, Table, still
 
 REVIVE = "This is a still picture of the workbench. Run this cell in Jupyter to bring it to life."
 _BOX = "font-size:13px;line-height:20px;max-width:1200px"
-_CELL = "padding:4px 8px;border:1px solid #8884;text-align:left;vertical-align:top"
+_CELL = "padding:4px 8px;border:1px solid #8884;text-align:left;vertical-align:top;font-size:13px"
 _TEXT = "margin:0 0 8px;padding:4px 8px;border:1px solid #8884;white-space:pre-wrap;font-size:12px"
 _SIGNS = {"same": " ", "added": "+", "removed": "−"}
+_ADDED, _REMOVED = "background:#3878c730", "background:#c7663830"
 _BLUE, _GREY = "#3878c7", "#888"
 
 
@@ -94,10 +95,11 @@ def _html_block(block: Block) -> str:
 
 
 def _html_lines(text: Lines) -> str:
-    tags = {"same": "span", "added": "ins", "removed": "del"}
+    tags = {"same": ("<span>", "</span>"), "added": (f'<ins style="{_ADDED}">', "</ins>")}
+    tags["removed"] = (f'<del style="{_REMOVED}">', "</del>")
     signed = any(kind != "same" for kind, _ in text.lines)
     lines = [
-        f"{f'{_SIGNS[kind]} ' if signed else ''}<{tags[kind]}>{escape(line)}</{tags[kind]}>"
+        f"{f'{_SIGNS[kind]} ' if signed else ''}{tags[kind][0]}{escape(line)}{tags[kind][1]}"
         for kind, line in text.lines
     ]
     return f'<div style="opacity:.75">{escape(text.title)}</div><pre style="{_TEXT}">{chr(10).join(lines)}</pre>'

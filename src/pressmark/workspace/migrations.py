@@ -97,7 +97,12 @@ def m002_limits_and_records(connection: Connection) -> None:
     )
 
 
-MIGRATIONS: Final[tuple[Callable[[Connection], None], ...]] = (m001_initial, m002_limits_and_records)
+def m003_rated_again(connection: Connection) -> None:
+    """Ratings say whether the question was asked a second time."""
+    connection.execute("alter table ratings add column again boolean default false")
+
+
+MIGRATIONS: Final[tuple[Callable[[Connection], None], ...]] = (m001_initial, m002_limits_and_records, m003_rated_again)
 NEWEST: Final = len(MIGRATIONS)
 
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from pressmark.errors import WorkspaceFullError
 from pressmark.evals.dataset import Dataset
+from pressmark.evals.figures import Figures
 from pressmark.prompts import Unit, Version
 from pressmark.rendering import PromptVersion
-from pressmark.workspace import catalog, feedback, grid, migrations, query, runs, usage, versions
+from pressmark.workspace import catalog, feedback, figures, grid, migrations, query, runs, usage, versions
 from pressmark.workspace import journal as journals
 from pressmark.workspace.catalog import SavedEndpoint
 from pressmark.workspace.connection import DEADLINE, Database
@@ -55,6 +56,8 @@ class Store:
 
     def __init__(self, path: str | os.PathLike[str], *, deadline: float = DEADLINE) -> None:
         self._database = Database(path, deadline=deadline)
+        # The dataset that was read last: it never changes, and a run's report, charts and grid each want its rows.
+        self._dataset: Dataset | None = None
         if not self._database.exists():
             migrations.create(self._database)
         migrations.migrate(self._database)
@@ -176,7 +179,12 @@ class Store:
         Raises:
             DatasetNotFoundError: There is none.
         """
-        return catalog.dataset(self._database, name, digest)
+        known = self._dataset
+        if digest is not None and known is not None and (known.name, known.digest) == (name, digest):
+            return known
+        found = catalog.dataset(self._database, name, digest)
+        self._dataset = found
+        return found
 
     def dataset_rows(self, digest: str, rows: Sequence[int] | None = None) -> dict[int, dict[str, Any]]:
         """Return rows of a dataset by their numbers, without reading the others; all where none are named."""
@@ -467,6 +475,14 @@ class Store:
         return grid.row_scores(self._database, run_id, scorer)
 
     # Ratings, publications, SQL
+
+    def figures(self, run_id: str) -> Figures:
+        """Return a run in numbers, which a report is made of: row scores, costs, errors, votes, served models.
+
+        Raises:
+            RunNotFoundError: There is no such run.
+        """
+        return figures.figures(self._database, run_id)
 
     def add_ratings(self, ratings: Sequence[Mapping[str, Any]]) -> None:
         """Keep what raters said of outputs.

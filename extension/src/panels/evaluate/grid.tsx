@@ -184,9 +184,9 @@ function GridRow(props: {
       <span role="gridcell" class="pm-right pm-soft pm-number" tabIndex={-1}>
         {row ? row.row : ""}
       </span>
-      <span role="gridcell" class={narrow ? "pm-cut pm-above" : "pm-clip"} tabIndex={-1}>
-        {row ? input : <span class="pm-bone" />}
-        {narrow && wanted && <span class="pm-soft"> · expected {wanted}</span>}
+      <span role="gridcell" class={narrow ? "pm-above" : "pm-clip"} tabIndex={-1}>
+        {!row ? <span class="pm-bone" /> : narrow ? <span class="pm-cut">{input}</span> : input}
+        {narrow && wanted && <span class="pm-soft">expected {wanted}</span>}
       </span>
       {!narrow && expected !== null && (
         <span role="gridcell" class="pm-clip" tabIndex={-1}>

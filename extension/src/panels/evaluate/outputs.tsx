@@ -110,7 +110,8 @@ export function Outputs(props: {
   if (!suite) return <Loading what="rows" />;
   const counts = rows.order?.counts;
   const ended = progress.status === "done" || progress.status === "stopped";
-  const stale = wasRunning.current && ended && sort === "row" && filter === "all";
+  const stale =
+    wasRunning.current && ended && sort === "row" && filter === "all" && (counts?.flipped ?? 0) > 0;
   const expected = expectedColumn(suite, scorer);
   return (
     <section class="pm-rows" aria-label="Outputs side by side" onKeyDown={keys}>

@@ -12,6 +12,7 @@ from pressmark import stats
 from pressmark.api.runs import Run, Runner, RunOptions, start_run
 from pressmark.api.session.bodies import as_text, short
 from pressmark.errors import EndpointError, PressmarkError, RenderError, StatsError
+from pressmark.evals.plan import order_of
 from pressmark.evals.scorers import Scorer
 from pressmark.rendering import compiled
 from pressmark.widgets.protocols import (
@@ -405,7 +406,7 @@ def _comparison_view(run: Run, baseline: str, candidate: str, scorer: str, provi
     except PressmarkError as error:
         return _no_comparison(baseline, candidate, scorer, str(error), False)
     # A run that chose its own end was looked at while it went on: only the sequence's interval holds then.
-    sequential = provisional or run.status == "stopped"
+    sequential = provisional or run.status == "stopped" or run.method == "sequence"
     return _sequential(told, run, provisional) if sequential else _verdict(told)
 
 
@@ -469,7 +470,9 @@ def _sequential(told: Comparison, run: Run, provisional: bool) -> ComparisonView
     view = _verdict(told)
     suite = run.suite
     planned = len(suite.dataset)
-    differences = [after - before for before, after in zip(told.before, told.after, strict=True)]
+    # In the order in which the run asks: the sequence is of what was seen, one row after the other.
+    changes = {row: after - before for row, before, after in zip(told.rows, told.before, told.after, strict=True)}
+    differences = [changes[row] for row in order_of(suite.dataset) if row in changes]
     sequence = stats.confidence_sequence(differences, planned)
     view |= {"provisional": provisional, "rows_needed": None, "test": "confidence sequence", "verdict": None}
     view["slices"] = []

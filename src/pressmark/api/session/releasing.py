@@ -104,7 +104,7 @@ class Releasing:
             # The reason is typed afterwards and asked for beside the button: here it counts as given.
             decision = backend.gate_check(name, label, target.version, reason="to be given")
         else:
-            current = backend.version(name, f"v{held.version}").unit if held else None
+            current = backend.version(name, held.version).unit if held else None
             who = backend.whoami()
             decision = gates.decide(
                 backend.policy(name, label),
@@ -119,7 +119,7 @@ class Releasing:
             "label": label,
             "to": to,
             "target": target.version if target else None,
-            "current": f"v{held.version}" if held else None,
+            "current": held.version if held else None,
             "allowed": decision.allowed,
             "reasons": _reasons(decision, *self._evaluated(request, held)),
         }
@@ -233,14 +233,14 @@ def _version_view(version: Published, labels: list[LabelPointer]) -> VersionView
         "created_at": version.created_at.isoformat(),
         "parent": None if version.parent is None else f"v{version.parent}",
         "restores": version.restored,
-        "labels": [pointer.label for pointer in labels if pointer.version == version.number],
+        "labels": [pointer.label for pointer in labels if pointer.number == version.number],
     }
 
 
 def _label_view(pointer: LabelPointer, previous: str | None) -> LabelView:
     return {
         "label": pointer.label,
-        "version": f"v{pointer.version}",
+        "version": pointer.version,
         "digest": pointer.digest,
         "seq": pointer.seq,
         "moved_at": pointer.moved_at.isoformat(),

@@ -107,8 +107,9 @@ class PairwiseJudge(AskingScorer):
 
     The other answer stands in a column; without one it is that of the run's first version, the baseline.
 
-    Which of the two stands first is drawn for each row from the seed, and recorded with each vote: a judge that
-    favours the first place favours nobody. All versions see the same order in the same row.
+    Which of the two stands first is drawn from the seed, balanced, and recorded with each vote: of every two rows that
+    follow one another one is shown each way, and so are every two repeats of a row. A judge that favours the first
+    place favours nobody. All versions see the same order in the same row.
 
     Args:
         against: The column with the reference answer; None for the baseline's answers.
@@ -143,8 +144,10 @@ class PairwiseJudge(AskingScorer):
 
     def order(self, given: ScoringInput) -> Order:
         """The order in which this row's two answers are shown."""
-        draw = hashlib.sha256(f"{self.seed}/{self.name}/{given.number}/{given.repeat}".encode()).digest()[0]
-        return "output first" if draw % 2 else "reference first"
+        pair, second = divmod(given.number, 2)
+        repeats, again = divmod(given.repeat, 2)
+        draw = hashlib.sha256(f"{self.seed}/{self.name}/{pair}/{repeats}".encode()).digest()[0]
+        return "output first" if (draw + second + again) % 2 else "reference first"
 
     def request(self, given: ScoringInput) -> dict[str, Any]:
         shown = [given.output, self._other(given)]

@@ -1,0 +1,170 @@
+"""A report as text, HTML, a DataFrame and JSON. Whatever names and reasons hold, it is shown as text.
+
+The sentence stands first, then a line a scorer, then slices and the rows that changed, regressions first.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from pressmark import stats
+from pressmark.evals import shown
+
+if TYPE_CHECKING:
+    import pandas
+
+    from pressmark.evals.comparison import Comparison
+    from pressmark.evals.report import CandidateReport, Report
+
+# Meaning is never colour alone.
+_MARKS: Final[dict[stats.Verdict, str]] = {"better": "▲", "worse": "▼", "cannot tell": "?"}
+_HEAD: Final = ("scorer", "", "verdict", "difference", "rows", "up", "down", "same", "test")
+
+
+def text(report: Report) -> str:
+    """The report for a terminal."""
+    lines = []
+    for candidate in report.candidates:
+        lines += [f"{_MARKS[candidate.verdict]} {candidate.sentence}", *_columns(_lines(candidate))]
+        if (primary := candidate.primary) is not None:
+            if slices := shown.slice_lines(primary):
+                lines += [f"  by slice ({primary.scorer})", *_columns(slices, 4)]
+            if flips := shown.flip_lines(primary):
+                lines += ["  rows that changed", *_columns([(f"row {flip[0]}", *flip[1:]) for flip in flips], 4)]
+                lines += [f"    {rest}" for rest in shown.rest_lines(primary)]
+        lines.append("")
+    for heading, notes in _told(report):
+        lines += [heading, *(f"  {note}" for note in notes), ""]
+    return "\n".join(lines).rstrip()
+
+
+def page(report: Report) -> str:
+    """The report as HTML, in the colours of the page that it stands in."""
+    parts = []
+    for candidate in report.candidates:
+        mark = f"<span aria-hidden='true'>{_MARKS[candidate.verdict]}</span>"
+        parts.append(f"<p style='font-size:1.1em'><strong>{mark} {html.escape(candidate.sentence)}</strong></p>")
+        parts.append(shown.table(_HEAD, _lines(candidate), right=range(4, 8)))
+        if (primary := candidate.primary) is not None:
+            if slices := shown.slice_lines(primary):
+                head = ("slice", "verdict", f"difference ({primary.unit})", "rows")
+                parts.append(_folded(f"{len(slices)} slices by {primary.scorer}", shown.table(head, slices)))
+            if flips := shown.flip_lines(primary):
+                head = ("row", primary.baseline, primary.candidate, "")
+                body = shown.table(head, flips, right=range(3)) + "".join(
+                    shown.aside(rest) for rest in shown.rest_lines(primary)
+                )
+                parts.append(_folded(f"{len(primary.flips):,} rows changed, regressions first", body, still_open=True))
+    for heading, notes in _told(report):
+        told = "".join(f"<li>{html.escape(note)}</li>" for note in notes)
+        parts.append(f"<p style='margin-bottom:0'>{html.escape(heading)}</p><ul style='margin-top:4px'>{told}</ul>")
+    return f"<div class='pressmark-report'>{''.join(parts)}</div>"
+
+
+def frame(report: Report) -> pandas.DataFrame:
+    """The report as a DataFrame: a row for each candidate, scorer and slice."""
+    import pandas as pd
+
+    rows = []
+    for candidate in report.candidates:
+        for told in candidate.comparisons:
+            role = candidate.role(told)
+            start = {"candidate": candidate.name, "baseline": report.baseline, "scorer": told.scorer, "role": role}
+            p = candidate.p if role == "primary" else told.p
+            verdict = candidate.scorer_verdict(told)
+            rows.append(start | {"slice": "all", "verdict": verdict} | _numbers(told.result, told.unit, p))
+            rows += [
+                start | {"slice": part.name, "verdict": part.verdict} | _numbers(part.result, told.unit, part.p)
+                for part in told.slices
+            ]
+    columns = ["candidate", "baseline", "scorer", "role", "slice", "verdict", "difference", "low", "high", "unit"]
+    return pd.DataFrame(rows, columns=[*columns, "n", "up", "down", "same", "p", "p_adjusted", "test"])
+
+
+def as_dict(report: Report) -> dict[str, Any]:
+    """The report as JSON."""
+    return {
+        "suite": report.suite,
+        "baseline": report.baseline,
+        "verdict": report.verdict,
+        "sentence": report.sentence,
+        "method": report.method,
+        "planned": report.planned,
+        "candidates": [
+            {
+                "name": candidate.name,
+                "verdict": candidate.verdict,
+                "sentence": candidate.sentence,
+                "p_adjusted": candidate.p,
+                "problem": candidate.problem,
+                "worse": list(candidate.worse),
+                "unscored": list(candidate.unscored),
+                "comparisons": [told.to_dict() | {"role": candidate.role(told)} for told in candidate.comparisons],
+            }
+            for candidate in report.candidates
+        ],
+        "judges": [judge.to_dict() for judge in report.judges],
+        "notes": list(report.notes),
+    }
+
+
+def _lines(candidate: CandidateReport) -> list[tuple[str, ...]]:
+    told = [_line(candidate, comparison) for comparison in candidate.comparisons]
+    return told + [(name, "", "no score to compare", "", "", "", "", "", "") for name in candidate.unscored]
+
+
+def _line(candidate: CandidateReport, told: Comparison) -> tuple[str, ...]:
+    role = candidate.role(told)
+    verdict = candidate.scorer_verdict(told)
+    counts = (f"{number:,}" for number in (told.n, told.up, told.down, told.same))
+    unit = "" if told.unit == "points" else f" {told.unit}"
+    amount = shown.amount(told.result, told.unit) + unit
+    return told.scorer, role, f"{_MARKS[verdict]} {verdict}", amount, *counts, told.test
+
+
+def _told(report: Report) -> list[tuple[str, Sequence[str]]]:
+    told: list[tuple[str, Sequence[str]]] = [
+        (f"judge {judge.name} ({judge.asked})", judge.sentences) for judge in report.judges if judge.sentences
+    ]
+    behind = [report.size]
+    if len(report.candidates) > 1:
+        behind.append("verdicts and slices hold although several versions are looked at together (Holm)")
+    for candidate in report.candidates:
+        if candidate.primary is not None and candidate.primary.left_out:
+            number = len(candidate.primary.left_out)
+            rows = "1 row has" if number == 1 else f"{number:,} rows have"
+            are = "is" if number == 1 else "are"
+            behind.append(f"{candidate.name}: {rows} no score of both versions and {are} left out")
+    return [*told, (f"{report.suite}, against {report.baseline}; 95 % intervals", [*behind, *report.notes])]
+
+
+def _numbers(result: stats.Paired, unit: str, p: float) -> dict[str, Any]:
+    return {
+        "difference": result.difference,
+        "low": result.low,
+        "high": result.high,
+        "unit": unit,
+        "n": result.n,
+        "up": result.up,
+        "down": result.down,
+        "same": result.same,
+        "p": result.p,
+        "p_adjusted": p,
+        "test": result.test,
+    }
+
+
+def _columns(rows: Sequence[Sequence[str]], indent: int = 2) -> list[str]:
+    if not rows:
+        return []
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    return [
+        " " * indent + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True) if width).rstrip()
+        for row in rows
+    ]
+
+
+def _folded(heading: str, body: str, *, still_open: bool = False) -> str:
+    return f"<details{' open' if still_open else ''}><summary>{html.escape(heading)}</summary>{body}</details>"
