@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
@@ -16,6 +17,7 @@ LARGEST = 1e100
 """Measurements beyond this overflow when they are squared; nothing that is measured is so large."""
 
 
+@functools.lru_cache(maxsize=32)  # the same record is asked about at each look at the gate
 def contradiction(evidence: Evidence) -> str | None:
     """Return in what the evidence contradicts itself, as part of a sentence; None where it does not."""
     return next(_contradictions(evidence), None)

@@ -88,15 +88,15 @@ def submit(transaction: Transaction, principal: Principal, submission: Submissio
     return submission.digest
 
 
-def on_change(connection: sa.Connection, name: str, label: str, candidate: str) -> list[Evidence]:
-    """Return the newest evidence on a change, newest first, for the gate."""
+def on_change(connection: sa.Connection, name: str, label: str, candidate: str) -> list[tuple[str, Evidence]]:
+    """Return the newest evidence on a change with its digests, newest first, for the gate."""
     rows = connection.execute(
-        sa.select(_EVIDENCE.body)
+        sa.select(_EVIDENCE.digest, _EVIDENCE.body)
         .where(_EVIDENCE.name == name, _EVIDENCE.label == label, _EVIDENCE.candidate == candidate)
         .order_by(_EVIDENCE.id.desc())
         .limit(NEWEST)
-    ).scalars()
-    return [_read(bytes(body)) for body in rows]
+    ).all()
+    return [(row.digest, _read(bytes(row.body))) for row in rows]
 
 
 def listed(

@@ -215,7 +215,8 @@ def _decide(asking: Asking, name: str, request: gate.MoveRequest) -> GateDecisio
     connection = asking.connection
     held = pointer(connection, name, request.label)
     current = None if held is None else versions.numbered(connection, name, held.number).unit
-    known = evidences.on_change(connection, name, request.label, request.target.digest)
+    kept = evidences.on_change(connection, name, request.label, request.target.digest)
+    known, digests = [record for _, record in kept], {id(record): digest for digest, record in kept}
     return gate.decide(
         policies.of(connection, name, request.label),
         request,
@@ -229,6 +230,7 @@ def _decide(asking: Asking, name: str, request: gate.MoveRequest) -> GateDecisio
         principal=gate.Principal(asking.principal.name, asking.principal.role),
         now=asking.now,
         sees=lambda named: _sees(asking, named),
+        digest_of=lambda record: digests[id(record)],
     )
 
 
