@@ -83,7 +83,7 @@ def test_what_belongs_to_the_caller_never_reaches_the_file(ws: pm.Workspace, tmp
 
 def test_save_without_what_it_needs(ws: pm.Workspace) -> None:
     """A prompt without a model, and a change message that is no text, are refused in words."""
-    with pytest.raises(errors.InvalidUnitError, match="names the model that it is for: give model="):
+    with pytest.raises(errors.InvalidUnitError, match="model must be a model's name, such as 'gpt-5-mini'; got None"):
         ws.save("support/triage", text="hi")
     for message in (None, 5, b"x"):
         with pytest.raises(errors.InvalidUnitError, match="the message of a version is text"):

@@ -207,10 +207,6 @@ def _template(told: Any) -> ChatTemplate | TextTemplate:
 
 
 def _model(told: Any) -> str:
-    if told is None:
-        raise InvalidUnitError(
-            "a prompt names the model that it is for: give model=, such as 'gpt-5-mini'", field="model"
-        )
     if not isinstance(told, str) or not told.strip() or told != told.strip():
         raise InvalidUnitError(f"model must be a model's name, such as 'gpt-5-mini'; got {shown(told)}", field="model")
     return told
