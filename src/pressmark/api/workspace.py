@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -18,7 +18,7 @@ from pressmark.evals import Budget, Dataset, Suite
 from pressmark.evals.chain import Chain
 from pressmark.evals.scorers import Scorer
 from pressmark.evals.scorers.custom import ScoreFunction
-from pressmark.prompts import Version
+from pressmark.prompts import Version, parse_input
 from pressmark.prompts.quoting import shown
 from pressmark.providers import Endpoint, Transport, default_endpoint
 from pressmark.rendering import PromptVersion, build_unit
@@ -184,12 +184,15 @@ class Workspace:
         """Return what differs between two versions, tools and parameters included."""
         return Difference.of(before, after)
 
-    def pull(self, registry: Registry, reference: str) -> PromptVersion:
+    def pull(self, registry: Registry, reference: str, *, trusted: Collection[str] = ()) -> PromptVersion:
         """Bring a published version into the file, where it gets a number of its own.
+
+        What it takes its inputs from comes with it, and so do the published suites that name it or one of those.
 
         Args:
             registry: Where from.
             reference: `name@label` or `name@v3`.
+            trusted: Packages from which functions of suites may be imported; others fail each row, saying so.
 
         Raises:
             NotFoundError: The registry holds no such version.
@@ -199,8 +202,22 @@ class Workspace:
             raise VersionNotFoundError(
                 f"{reference!r} does not say which version: write {reference}@production or {reference}@v3"
             )
-        pulled = publishing.pull(self.store, registry.backend, name, wanted, where=registry.backend.where)
-        self.changes.tell("prompts", name=name)
+        backend = registry.backend
+        pulled = publishing.pull(self.store, backend, name, wanted, where=backend.where)
+        names, waiting = {name}, list(pulled.unit.inputs.values())
+        while waiting:
+            upstream, label = parse_input(waiting.pop())
+            if upstream not in names:
+                names.add(upstream)
+                fed = publishing.pull(self.store, backend, upstream, label, where=backend.where)
+                waiting.extend(fed.unit.inputs.values())
+        for published in backend.suites():
+            if published.spec.get("prompt") in names:
+                suite = publishing.pull_suite(self.store, backend, published.name, trusted=trusted)
+                self._learn_functions(suite)
+        for each in sorted(names):
+            self.changes.tell("prompts", name=each)
+        self.changes.tell("catalog")
         return pulled
 
     def dataset(self, name: str, source: Any = None) -> Dataset:
@@ -259,9 +276,7 @@ class Workspace:
         elif not isinstance(dataset, Dataset):
             dataset = self.dataset(name, dataset)
         suite = Suite.of(name, dataset, scorers or (), primary=primary, slice=slice, prompt=prompt)
-        for scorer in suite.scorers:
-            if (function := getattr(scorer, "function", None)) is not None:
-                self.functions[scorer.name] = function
+        self._learn_functions(suite)
         number = self.store.save_suite(name, suite.digest, suite.spec())
         self.changes.tell("catalog")
         return replace(suite, note=f"version {number}") if number > 1 else suite
@@ -634,6 +649,12 @@ class Workspace:
         if registry is None and os.environ.get("PRESSMARK_URL"):
             registry = Registry()
         return Workbench(Session(self, registry), prompt=name or "")
+
+    def _learn_functions(self, suite: Suite) -> None:
+        """Remember the Python functions of a suite: the file holds their names only."""
+        for scorer in suite.scorers:
+            if (function := getattr(scorer, "function", None)) is not None:
+                self.functions[scorer.name] = function
 
     def _suite(self, suite: Any) -> Suite:
         if isinstance(suite, str):
