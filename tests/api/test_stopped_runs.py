@@ -119,7 +119,7 @@ def test_sure_enough(space: pm.Workspace, server: Server) -> None:
     # The sequence is that of the first rows in the run's order.
     first = order_of(space.store.dataset("d"))[: sequence["rows"]]
     values = run.results.pivot(index="row", columns="version", values="right").loc[list(first)]
-    again = stats.confidence_sequence((values["#2"] - values["#1"]).tolist(), 240)
+    again = stats.sequential(values["#1"].tolist(), values["#2"].tolist(), 240, bounded=True)
     assert again is not None
     assert (again.low, again.high) == (sequence["low"], sequence["high"])
     asked = len(server.requests)

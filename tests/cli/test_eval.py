@@ -132,7 +132,7 @@ def test_evidence_of_a_published_version_goes_to_the_registry(pressmark, registr
     )
     assert said.exit_code == 0, said.output
     held = registry.store.evidence(NAME, label="production")
-    assert [evidence.made_by for evidence in held] != []
+    assert [evidence.candidate for evidence in held] == [registry.store.version(NAME, "v2").digest]
 
 
 @pytest.mark.parametrize(

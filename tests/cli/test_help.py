@@ -32,7 +32,7 @@ def find(path: tuple[str, ...]) -> click.Command:
 
 def test_commands_are_those_of_the_design():
     """The commands are the ones that users were told of."""
-    assert set(main.commands) == NAMED | {"policy", "token"}
+    assert set(main.commands) == NAMED | {"eval", "policy", "token"}
 
 
 @pytest.mark.parametrize("path", [*commands()], ids=" ".join)

@@ -106,7 +106,7 @@ def evaluate(
     submit: bool,
     as_json: bool,
 ) -> None:
-    """Evaluate a candidate against what a label holds, with everything downstream.
+    """Hold a candidate to a bound, with everything downstream.
 
     Exit status 0 where nothing regresses by more than --max-regression; 1 where something does, or where too few rows
     cannot rule it out: the reasons name the prompt, and how many rows would tell.

@@ -60,16 +60,18 @@ def read_scores(values: Iterable[float], name: str) -> Floats:
 
 
 def _plain_numbers(given: list[Any]) -> Floats | None:
-    """The array of what are finite numbers without exception; None where each must be looked at."""
+    """The array of what are usable numbers without exception; None where each must be looked at."""
     import numpy as np
 
     try:
         values = np.asarray(given)
     except ValueError:
         return None
-    if values.ndim != 1 or values.dtype.kind not in "fiub" or not np.isfinite(values).all():
+    if values.ndim != 1 or values.dtype.kind not in "fiub":
         return None
-    return values.astype(np.float64)
+    numbers = values.astype(np.float64)
+    # nan is within no bounds either.
+    return numbers if (abs(numbers) <= LARGEST).all() else None
 
 
 def read_clusters(clusters: Iterable[Hashable], n: int) -> list[int]:
