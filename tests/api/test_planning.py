@@ -86,7 +86,8 @@ def test_all_known(ws: pm.Workspace) -> None:
     ws.evaluate(versions, basics, progress=False)
     told = ws.plan(versions, basics)
     assert (told.calls, told.cached, told.tokens_in, told.tokens_out, told.cost) == (0, 80, 0, 0, 0)
-    assert "nothing is to be asked" in str(told)
+    assert "0 requests to send, 80 known" in str(told)
+    assert "tokens" not in str(told)
 
 
 def test_judges_are_counted(ws: pm.Workspace) -> None:

@@ -118,14 +118,20 @@ class RunPlan:
         lines = [asked]
         if self.unrendered:
             lines.append(f"{self.unrendered:,} rows do not fit their template and become error rows")
+        if not self.calls:
+            return [*lines, *self._reach()]
         out = "an unknown number" if self.tokens_out is None else f"{self.tokens_out:,}"
         lines.append(f"about {self.tokens_in:,} tokens in and {out} out ({self.basis})")
         price = "price not known" if self.cost is None else "free" if self.cost == 0 else f"about {self.cost:,.2g} USD"
         lines.append(price if self.seconds is None else f"{price}, {_span(self.seconds)}")
-        if (smallest := self.smallest_difference) is not None and self.pilot is not None:
-            amount = f"{100 * smallest:.1f} points" if self.unit == "points" else f"{smallest:.3g} {self.unit}"
-            lines.append(f"{self.rows:,} rows show a difference of {amount}, 4 times in 5 ({self.pilot.source})")
-        return lines
+        return [*lines, *self._reach()]
+
+    def _reach(self) -> list[str]:
+        smallest = self.smallest_difference
+        if smallest is None or self.pilot is None:
+            return []
+        amount = f"{100 * smallest:.1f} points" if self.unit == "points" else f"{smallest:.3g} {self.unit}"
+        return [f"{self.rows:,} rows show a difference of {amount}, 4 times in 5 ({self.pilot.source})"]
 
     def __str__(self) -> str:
         return "\n".join(self._lines())

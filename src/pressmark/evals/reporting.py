@@ -50,7 +50,7 @@ def page(report: Report) -> str:
         if (primary := candidate.primary) is not None:
             if slices := shown.slice_lines(primary):
                 head = ("slice", "verdict", f"difference ({primary.unit})", "rows")
-                parts.append(_folded(f"{len(slices)} slices by {primary.scorer}", shown.table(head, slices)))
+                parts.append(_folded(f"{primary.scorer} in {len(slices)} slices", shown.table(head, slices)))
             if flips := shown.flip_lines(primary):
                 head = ("row", primary.baseline, primary.candidate, "")
                 body = shown.table(head, flips, right=range(3)) + "".join(
