@@ -91,7 +91,10 @@ function Tabs(props: { id: string; panel: PanelName; show: (panel: PanelName) =>
           onClick={() => show(name)}
         >
           {text}
-          <TabMark name={name} />
+          {/* Its place is kept: a mark that comes or goes must not move the next tab from under the pointer. */}
+          <span class="pm-tab-mark">
+            <TabMark name={name} />
+          </span>
         </button>
       ))}
     </div>
