@@ -47,16 +47,7 @@ class Check:
                 {"prompt": part.prompt, "suite": part.suite, "verdict": part.outcome, "sentence": part.sentence}
                 for part in self.evaluation.parts
             ],
-            "reasons": [
-                {
-                    "code": reason.code,
-                    "met": reason.met,
-                    "blocking": reason.blocking,
-                    "sentence": reason.sentence,
-                    "next_step": reason.next_step,
-                }
-                for reason in self.decision.reasons
-            ],
+            "reasons": [reason.to_dict() for reason in self.decision.reasons],
         }
 
     def to_markdown(self) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pressmark.prompts import Unit, Version, thaw
+from pressmark.prompts import Unit, thaw
 from pressmark.prompts.canonical import unit_digest
+from pressmark.prompts.version import written
 from pressmark.rendering import PromptVersion, check_unit
 
 
@@ -19,7 +20,7 @@ class DerivedVersion(PromptVersion):
     @property
     def version(self) -> str:
         """The other's number with a star, and the first digits of this one's digest: `#1*3fa9`."""
-        return f"{Version.version.fget(self)}*{self.digest[7:11]}"  # type: ignore[attr-defined]
+        return f"{written(self.store, self.number)}*{self.digest[7:11]}"
 
 
 def derived(version: PromptVersion, model: str | None, params: Mapping[str, Any] | None, author: str) -> DerivedVersion:

@@ -15,7 +15,7 @@ from pressmark.api.evidence import trial_of
 from pressmark.api.runs import Run, RunOptions, start_run
 from pressmark.api.shelf import Change, RegistryShelf, WorkspaceShelf
 from pressmark.errors import StatsError, SuiteNotFoundError, VersionNotFoundError
-from pressmark.evals import Suite
+from pressmark.evals import Suite, shown
 from pressmark.evals.chain import Chain
 from pressmark.evals.report import Report
 from pressmark.prompts.evidence import Evidence
@@ -132,17 +132,12 @@ class ChangeEvaluation:
     def _repr_html_(self) -> str:
         from pressmark.api.drawing import draw
 
-        rows = "".join(
-            f"<tr><td style='text-align:left'>{_MARKS[part.outcome]} {html.escape(part.prompt)}</td>"
-            f"<td style='text-align:left'>{html.escape(part.suite or 'no suite')}</td>"
-            f"<td style='text-align:left'>{html.escape(part.sentence)}</td></tr>"
-            for part in self.parts
-        )
-        return (
-            f"<div><p><strong>{html.escape(self._headline)}</strong></p>{draw(self._edges(), self._outcomes())}"
-            f"<table><thead><tr><th>prompt</th><th>suite</th><th>verdict</th></tr></thead><tbody>{rows}</tbody></table>"
-            "</div>"
-        )
+        rows = [
+            (f"{_MARKS[part.outcome]} {part.prompt}", part.suite or "no suite", part.sentence) for part in self.parts
+        ]
+        table = shown.table(("prompt", "suite", "verdict"), rows)
+        graph = draw(self._edges(), self._outcomes())
+        return f"<div><p><strong>{html.escape(self._headline)}</strong></p>{graph}{table}</div>"
 
     def _outcomes(self) -> dict[str, Outcome]:
         gravest = ("worse", "not evaluated", "cannot tell", "new", "better")

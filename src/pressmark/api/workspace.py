@@ -289,7 +289,7 @@ class Workspace:
         return Suite.from_spec(spec, self.store.dataset(told["name"], told["digest"]), self.functions)
 
     def _noted(self, suite: Suite) -> Suite:
-        """Note on a suite that was loaded by its name what its dataset's name stands for now."""
+        """Return a suite found by its name, saying so where its dataset's name stands for other rows by now."""
         kept = self.store.datasets()
         newest = kept[kept["name"] == suite.dataset.name]["digest"].tolist()
         if newest in ([], [suite.dataset.digest]):

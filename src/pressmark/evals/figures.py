@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -129,5 +129,7 @@ def gather(records: Iterable[OutputRecord], ratings: Sequence[Rating] = ()) -> F
 
 
 def _means(found: Mapping[tuple[str, str], Mapping[int, list[float]]]) -> dict[tuple[str, str], dict[int, float]]:
-    mean: Callable[[list[float]], float] = lambda values: math.fsum(values) / len(values)  # noqa: E731 - one expression
-    return {key: {row: mean(values) for row, values in sorted(rows.items())} for key, rows in found.items()}
+    return {
+        key: {row: math.fsum(values) / len(values) for row, values in sorted(rows.items())}
+        for key, rows in found.items()
+    }

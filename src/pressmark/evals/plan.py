@@ -131,7 +131,7 @@ def plan(
                         raise _none_fits(fill.chain.version, dataset, error) from error
                     if not known:
                         unrendered.append(Unrendered(task, RowError("render", str(error))))
-                except UpstreamMissing as missing:
+                except _UpstreamError as missing:
                     if not known:
                         unrendered.append(Unrendered(task, RowError("upstream", str(missing))))
                 else:
@@ -162,7 +162,7 @@ def order_of(dataset: Dataset) -> tuple[int, ...]:
     return tuple(sorted(range(len(drawn)), key=drawn.__getitem__))
 
 
-class UpstreamMissing(Exception):  # noqa: N818  # never leaves this module
+class _UpstreamError(Exception):
     """A prompt upstream gave no answer, so that there is nothing to ask."""
 
 
@@ -185,7 +185,7 @@ class _Fill:
         for variable, feed in self.chain.upstream.items():
             answer = self._upstream.get(feed.digest, {}).get((number, repeat))
             if answer is None:
-                raise UpstreamMissing(
+                raise _UpstreamError(
                     f"{feed.version}, whose answer fills {variable!r}, gave none to this row: see its error, and run"
                     " again"
                 )

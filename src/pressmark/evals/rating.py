@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -220,15 +221,12 @@ def result(
     rows = sorted(scores)
     preferred = sum(scores[row] > 0.5 for row in rows)
     ties = sum(scores[row] == 0.5 for row in rows)
-    raters: dict[str, int] = {}
-    for _, rater, _ in answered:
-        raters[rater] = raters.get(rater, 0) + 1
     return RatingResult(
         baseline=names[0],
         candidate=names[1],
         result=stats.paired([0.5] * len(rows), [scores[row] for row in rows]),
         votes=stats.votes(len(rows) - preferred - ties, preferred, ties),
-        raters=dict(sorted(raters.items())),
+        raters=_counted(rater for _, rater, _ in answered),
         skipped=len(kept) - len(answered),
         identical=len(identical),
         agreements=_agreements(answered),
@@ -270,20 +268,21 @@ def graded(
     rows = sorted(row for row, version in means if version == baseline and (row, candidate) in means)
     if not rows:
         raise RatingError("no row has a grade of both versions yet: rate some, then look")
-    raters: dict[str, int] = {}
-    for _, _, rater, _ in answered:
-        raters[rater] = raters.get(rater, 0) + 1
     told = {((row, version), rater, again): value for (row, version, rater, again), value in answered.items()}
     return RatingResult(
         baseline=names[0],
         candidate=names[1],
         result=stats.paired([means[row, baseline] for row in rows], [means[row, candidate] for row in rows]),
         votes=None,
-        raters=dict(sorted(raters.items())),
+        raters=_counted(rater for _, _, rater, _ in answered),
         skipped=len(kept) - len(answered),
         identical=0,
         agreements=_agreements(told),
     )
+
+
+def _counted(raters: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(raters).items()))
 
 
 def _preference(rating: Rating, candidate: str) -> float | None:

@@ -3,54 +3,14 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from pressmark.prompts.evidence import RowScores, Trial
 
 if TYPE_CHECKING:
     from pressmark.stats import Direction, Paired
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Candidate minus baseline on the rows that both have a score for.
-
-    Attributes:
-        value: The mean difference.
-        low: Lower end of the 95 % interval: the fixed-n one, or the confidence sequence's where the run was stopped.
-        high: Upper end.
-        n: Rows.
-        p: Two-sided p value of the fixed-n test; it is no statement where the run was stopped.
-        direction: Which direction is better.
-    """
-
-    value: float
-    low: float
-    high: float
-    n: int
-    p: float
-    direction: str
-
-    @property
-    def verdict(self) -> str:
-        """`better`, `worse` or `cannot tell`."""
-        if self.low > 0:
-            return "better" if self.direction == "higher" else "worse"
-        if self.high < 0:
-            return "worse" if self.direction == "higher" else "better"
-        return "cannot tell"
-
-    @property
-    def loss(self) -> float:
-        """How much is lost by the mean; negative for a gain."""
-        return -self.value if self.direction == "higher" else self.value
-
-    @property
-    def worst(self) -> float:
-        """The largest loss that the interval leaves open; infinite where it is no number."""
-        worst = -self.low if self.direction == "higher" else self.high
-        return worst if worst == worst else float("inf")  # noqa: PLR0124 - nan
 
 
 class Scored:
@@ -97,28 +57,44 @@ class Scored:
         return mean(scores).mean
 
     @functools.cached_property
-    def difference(self) -> Difference | None:
-        """How far the candidate is from the baseline; None where there is none, or no row to compare."""
+    def difference(self) -> Paired | None:
+        """How far the candidate is from the baseline; None where there is none, or no row to compare.
+
+        Where the run was stopped, the interval is the confidence sequence's, and `p` is still that of the fixed test.
+        """
         if self.trial.baseline is None or not self.rows:
             return None
-        result = self._fixed()
-        low, high = result.low, result.high
-        if self.trial.method == "sequence":
-            from pressmark.stats import sequential
+        from pressmark.stats import paired, sequential
 
-            sequence = sequential(
-                self._before,
-                self._after,
-                max(self.trial.planned, self.rows),
-                direction=self._direction,
-                bounded=self.found.kind == "score",
-            )
-            if sequence is None:
-                low, high = float("-inf"), float("inf")
-            else:
-                # Where few rows changed, the sequence's normal limit is narrower than an exact test allows.
-                low, high = min(low, sequence.low), max(high, sequence.high)
-        return Difference(result.difference, low, high, result.n, result.p, self.found.direction)
+        fixed = paired(self._before, self._after, self._clusters, direction=self._direction)
+        if self.trial.method != "sequence":
+            return fixed
+        sequence = sequential(
+            self._before,
+            self._after,
+            max(self.trial.planned, self.rows),
+            direction=self._direction,
+            bounded=self.found.kind == "score",
+        )
+        if sequence is None:
+            return replace(fixed, low=-math.inf, high=math.inf)
+        # Where few rows changed, the sequence's normal limit is narrower than an exact test allows.
+        return replace(fixed, low=min(fixed.low, sequence.low), high=max(fixed.high, sequence.high))
+
+    @property
+    def loss(self) -> float:
+        """How much is lost by the mean; negative for a gain, nan where nothing can be compared."""
+        if self.difference is None:
+            return math.nan
+        return -self.difference.difference if self._direction == "higher" else self.difference.difference
+
+    @property
+    def worst_loss(self) -> float:
+        """The largest loss that the interval leaves open; infinite where it is no number."""
+        if self.difference is None:
+            return math.inf
+        worst = -self.difference.low if self._direction == "higher" else self.difference.high
+        return math.inf if math.isnan(worst) else worst
 
     def what_would_show(self, margin: float) -> str:
         """Return what to do where too few rows are the reason that a loss of more than the margin is not ruled out."""
@@ -145,16 +121,13 @@ class Scored:
             return f"no row of {len(self.trial.rows)} can be compared"
         scale, form = (100.0, ".1f") if self.found.unit == "points" else (1.0, ".3g")
         ends = f"[{found.low * scale:{form}}, {found.high * scale:{form}}]"
-        return f"{self.amount(found.value, sign=True)} {ends} on {found.n} row{'' if found.n == 1 else 's'}"
+        if not (math.isfinite(found.low) and math.isfinite(found.high)):
+            ends = "(no interval)"
+        return f"{self.amount(found.difference, sign=True)} {ends} on {found.n} row{'' if found.n == 1 else 's'}"
 
     @property
     def _direction(self) -> Direction:
         return cast("Direction", self.found.direction)
-
-    def _fixed(self) -> Paired:
-        from pressmark.stats import paired
-
-        return paired(self._before, self._after, self._clusters, direction=self._direction)
 
 
 class Scores:

@@ -165,16 +165,16 @@ def _regressions(setting: Setting, record: Evidence, scores: Scores) -> Iterator
 
 
 def _spared(scored: Scored, margin: float) -> bool:
-    return scored.difference is not None and scored.difference.worst <= margin + _ROUNDING * max(1.0, margin)
+    return scored.worst_loss <= margin + _ROUNDING * max(1.0, margin)
 
 
 def _lost(setting: Setting, scored: Scored, margin: float) -> Reason:
-    trial, found = scored.trial, scored.difference
+    trial = scored.trial
     what = f"{scored.name} in {setting.suite(trial)}"
     allowed = f"a loss of {scored.amount(margin)} is put up with"
-    if found is None:
+    if scored.difference is None:
         return setting.reason("must_not_regress", False, f"{what}: {scored.told()}", "see why its rows failed")
-    if found.loss >= margin and found.loss > 0:
+    if scored.loss >= margin and scored.loss > 0:
         prompt = setting.named([trial.prompt])
         return setting.reason(
             "must_not_regress",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
 
 from pressmark.prompts import FrozenDict, Version, freeze
 from pressmark.prompts.evidence import Trial
@@ -61,6 +61,10 @@ class Reason:
     blocking: bool
     sentence: str
     next_step: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,10 +49,15 @@ class Version(Immutable):
     @property
     def version(self) -> str:
         """How the store writes the number: `#12` in a workspace, `v3` in a registry."""
-        return f"{_MARKS[self.store]}{self.number}"
+        return written(self.store, self.number)
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
+
+
+def written(store: StoreKind, number: int) -> str:
+    """Return a version's number as its store writes it."""
+    return f"{_MARKS[store]}{number}"
 
 
 def parse_number(reference: object, store: StoreKind) -> int | None:

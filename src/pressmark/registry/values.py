@@ -435,16 +435,7 @@ def decision_to_dict(decision: GateDecision) -> dict[str, Any]:
     """Return the gate's decision in JSON form."""
     return {
         "allowed": decision.allowed,
-        "reasons": [
-            {
-                "code": reason.code,
-                "met": reason.met,
-                "blocking": reason.blocking,
-                "sentence": reason.sentence,
-                "next_step": reason.next_step,
-            }
-            for reason in decision.reasons
-        ],
+        "reasons": [reason.to_dict() for reason in decision.reasons],
         "evidence": thaw(decision.evidence),
     }
 

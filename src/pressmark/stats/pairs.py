@@ -101,11 +101,14 @@ class Paired:
         """
         counts = f"on {counted(self.n, 'row')}: {self.up} up, {self.down} down, {self.same} same"
         if self.verdict == "cannot tell":
-            ends = f"[{_number(self.low, unit)}, {_number(self.high, unit)}]"
-            return (
-                f"cannot tell: {name} differs by {_number(self.difference, unit, sign=True)} {unit} {ends} {counts}; "
-                f"{self._what_would_tell()}"
-            )
+            amount = f"{_number(self.difference, unit, sign=True)} {unit}"
+            if math.isfinite(self.low) and math.isfinite(self.high):
+                amount += f" [{_number(self.low, unit)}, {_number(self.high, unit)}]"
+            else:
+                changed = self.up + self.down
+                rows = "no row" if changed == 0 else f"only {counted(changed, 'row')}"
+                counts += f"; no interval, since {rows} changed"
+            return f"cannot tell: {name} differs by {amount} {counts}; {self._what_would_tell()}"
         lower, upper = (self.low, self.high) if self.low > 0 else (-self.high, -self.low)
         amount = f"{_number(abs(self.difference), unit)} {unit} [{_number(lower, unit)}, {_number(upper, unit)}]"
         if self.direction == "higher":
@@ -180,16 +183,30 @@ def paired(
     sd = float(differences.std(ddof=1)) if n > 1 else 0.0
     if len(units) < n and len(units) > 1:
         sd = float(units.std(ddof=1)) * math.sqrt(n / len(units))
+    return made(differences, (low, high), p, test=test, sd=sd, direction=direction, confidence=confidence)
+
+
+def made(
+    differences: Floats,
+    ends: tuple[float, float],
+    p: float,
+    *,
+    test: str,
+    sd: float,
+    direction: Direction,
+    confidence: float,
+) -> Paired:
+    """Return the comparison that a test made of the row differences."""
     up, down = int((differences > 0).sum()), int((differences < 0).sum())
     return Paired(
         difference=float(differences.mean()),
-        low=low,
-        high=high,
+        low=ends[0],
+        high=ends[1],
         p=p,
-        n=n,
+        n=len(differences),
         up=up,
         down=down,
-        same=n - up - down,
+        same=len(differences) - up - down,
         test=test,
         sd=sd,
         direction=direction,

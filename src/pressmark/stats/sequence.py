@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from pressmark.errors import StatsError
 from pressmark.stats.inputs import Direction, check_confidence, constant, read_scores
-from pressmark.stats.pairs import Paired, read_pairs
+from pressmark.stats.pairs import Paired, made, read_pairs
 
 if TYPE_CHECKING:
     from pressmark.stats.inputs import Floats
@@ -100,27 +100,13 @@ def sequential(
     if len(given_before) == len(given_after) < SEQUENCE_ROWS:
         return None
     before, after, differences = read_pairs(given_before, given_after, direction, confidence)
-    n, middle, sd = len(differences), float(differences.mean()), float(differences.std(ddof=1))
+    middle, sd = float(differences.mean()), float(differences.std(ddof=1))
     if bounded is None:
         bounded = bool(min(before.min(), after.min()) >= 0 and max(before.max(), after.max()) <= 1)
-    up, down = int((differences > 0).sum()), int((differences < 0).sum())
     low, high, p = _ends(
         differences, middle, sd, planned=max(planned, SEQUENCE_ROWS), alpha=1 - confidence, bounded=bounded
     )
-    return Paired(
-        difference=middle,
-        low=low,
-        high=high,
-        p=p,
-        n=n,
-        up=up,
-        down=down,
-        same=n - up - down,
-        test=SEQUENCE_TEST,
-        sd=sd,
-        direction=direction,
-        confidence=confidence,
-    )
+    return made(differences, (low, high), p, test=SEQUENCE_TEST, sd=sd, direction=direction, confidence=confidence)
 
 
 def _ends(

@@ -452,13 +452,8 @@ def _end(value: float) -> float | None:
 
 
 def plain_sentence(told: Comparison) -> str:
-    """The sentence as a page shows it: no interval that says nothing, and a minus that is one."""
-    sentence = told.sentence
-    if not (math.isfinite(told.low) and math.isfinite(told.high)):
-        changed = told.up + told.down
-        rows = "no row" if changed == 0 else f"only {changed:,} {'row' if changed == 1 else 'rows'}"
-        sentence = re.sub(r" \[[^\[\]]*\binf\b[^\[\]]*\]", "", sentence) + f"; no interval: {rows} changed"
-    return _minus(sentence)
+    """The sentence as a page shows it, with a minus that is one."""
+    return _minus(told.sentence)
 
 
 def _minus(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
@@ -276,7 +275,7 @@ def _reasons(decision: GateDecision, evaluated: gates.Reason, verdict: Verdict |
     if not known:
         others = [*(reason for reason in others if reason.code != evaluated.code), evaluated]
     told = sorted(others, key=lambda reason: (reason.met, not reason.blocking))
-    views = [cast("ReasonView", asdict(reason)) for reason in told]
+    views = [cast("ReasonView", reason.to_dict()) for reason in told]
     for view in views:
         if view["code"] == evaluated.code and not known:
             view["verdict"] = verdict
