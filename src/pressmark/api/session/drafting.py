@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from pressmark.api.session.bodies import body_of, check_body, empty_body, short, unit_of
+from pressmark.api.session.bodies import as_text, body_of, check_body, empty_body, short, unit_of
+from pressmark.api.session.part import Part
 from pressmark.errors import PressmarkError, PromptNotFoundError
 from pressmark.prompts import MISSING, Unit, Variable, check_name
 from pressmark.prompts.canonical import unit_digest
 from pressmark.rendering import compiled
 from pressmark.widgets.protocols import (
     CheckError,
+    CheckView,
     DraftView,
     PreviewView,
     PromptView,
@@ -20,21 +22,12 @@ from pressmark.widgets.protocols import (
 )
 
 if TYPE_CHECKING:
-    from pressmark.api.workspace import Workspace
     from pressmark.evals import Dataset
     from pressmark.rendering import PromptVersion
 
 
-class Drafting:
-    """Drafts and versions.
-
-    Args:
-        workspace: The workspace.
-    """
-
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
-        self._store = workspace.store
+class Drafting(Part):
+    """Drafts and versions."""
 
     def prompts(self) -> list[PromptView]:
         """Every prompt with a version or a draft, the last changed first."""
@@ -63,9 +56,9 @@ class Drafting:
             published.setdefault(str(row["digest"]), str(row["version"]))
         return [_version_view(version, published.get(version.digest)) for version in found]
 
-    def unit(self, version: PromptVersion) -> UnitBody:
-        """A version's unit as a form."""
-        return body_of(version.unit)
+    def check(self, body: UnitBody) -> CheckView:
+        """Look for variables, and for what would keep the draft from being saved."""
+        return check_body(body)
 
     def draft(self, name: str) -> DraftView:
         """The draft, else the newest version, else an empty form."""
@@ -96,7 +89,7 @@ class Drafting:
         self._store.save_draft(name, cast("dict[str, Any]", body), base)
         return self.draft(name)
 
-    def discard(self, name: str) -> DraftView:
+    def discard_draft(self, name: str) -> DraftView:
         """Forget the draft."""
         self._store.delete_draft(name)
         return self.draft(name)
@@ -195,8 +188,6 @@ def _sample(variable: Variable) -> Any:
 
 
 def _messages(rendered: Any) -> list[dict[str, str]]:
-    from pressmark.api.session.bodies import as_text
-
     if isinstance(rendered, str):
         return [{"role": "text", "content": rendered}]
     return [

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pressmark import stats
 from pressmark.api.runs import Run, Runner, RunOptions, start_run
 from pressmark.api.session.bodies import as_text, short
+from pressmark.api.session.part import Part
 from pressmark.errors import EndpointError, PressmarkError, RenderError, StatsError
 from pressmark.evals.plan import order_of
 from pressmark.evals.scorers import Scorer
@@ -35,6 +36,7 @@ from pressmark.widgets.protocols import (
 
 if TYPE_CHECKING:
     from pressmark import workspace as files
+    from pressmark.api.registry import Registry
     from pressmark.api.workspace import Workspace
     from pressmark.evals import Suite
     from pressmark.evals.comparison import Comparison, Slice
@@ -48,20 +50,16 @@ CONCURRENCY = 8
 FILTERS: tuple[RowFilter, ...] = ("all", "flipped", "better", "worse", "errors")
 
 
-class Evaluating:
-    """Runs and what they need.
+class Evaluating(Part):
+    """Runs and what they need."""
 
-    Args:
-        workspace: The workspace.
-    """
-
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, workspace: Workspace, registry: Registry | None = None) -> None:
+        super().__init__(workspace, registry)
         self._variables: dict[str, tuple[str, ...]] = {}
 
     def datasets(self) -> list[DatasetView]:
         """The datasets, by name."""
-        told = self._workspace.store.datasets()
+        told = self._store.datasets()
         views: list[DatasetView] = [
             {"name": str(row["name"]), "rows": int(row["rows"]), "columns": [str(name) for name in row["columns"]]}
             for row in told.to_dict("records")
@@ -70,7 +68,7 @@ class Evaluating:
 
     def suites(self) -> list[SuiteView]:
         """The suites, by name."""
-        told = self._workspace.store.suites()
+        told = self._store.suites()
         views = [suite_view(self._workspace.load_suite(spec)) for spec in told["spec"]]
         return sorted(views, key=lambda view: view["name"])
 
@@ -80,10 +78,10 @@ class Evaluating:
 
     def estimate(self, name: str, versions: Sequence[str], suite: str, endpoint: str) -> EstimateView:
         """What running these versions would take."""
-        told = self._workspace.plan(self._versions(name, versions), suite, endpoint=endpoint, concurrency=CONCURRENCY)
+        told = self._workspace.plan(self._asked(name, versions), suite, endpoint=endpoint, concurrency=CONCURRENCY)
         return {"rows": told.rows, "calls": told.calls + told.cached, "cached": told.cached, "cost": told.cost}
 
-    def start(
+    def start_run(
         self,
         name: str,
         versions: Sequence[str],
@@ -94,7 +92,7 @@ class Evaluating:
         """Start a run in the background."""
         runner = start_run(
             self._workspace,
-            self._versions(name, versions),
+            self._asked(name, versions),
             self._workspace.suite(suite),
             self._workspace.choose_endpoint(endpoint),
             RunOptions(concurrency=CONCURRENCY),
@@ -114,7 +112,7 @@ class Evaluating:
         follow({"topic": "run", "run": runner.run_id})
         return runner.run_id
 
-    def cancel(self, run: str) -> None:
+    def cancel_run(self, run: str) -> None:
         """Ask a run to stop."""
         runner = self._workspace.runners.get(run)
         if runner is not None:
@@ -122,18 +120,18 @@ class Evaluating:
 
     def runs(self, name: str) -> list[RunProgress]:
         """The runs of a prompt, the newest first."""
-        alive = self._workspace.store.running()
-        return [self._progress(kept, alive) for kept in self._workspace.store.runs(name, MOST_RUNS)]
+        alive = self._store.running()
+        return [self._progress(kept, alive) for kept in self._store.runs(name, MOST_RUNS)]
 
     def run(self, run: str) -> RunProgress:
         """Where a run stands."""
-        return self._progress(self._workspace.store.run(run), None)
+        return self._progress(self._store.run(run), None)
 
-    def suite_of(self, run: str) -> SuiteView:
+    def run_suite(self, run: str) -> SuiteView:
         """The suite as it was when the run began."""
         return suite_view(self._workspace.run(run).suite)
 
-    def order(
+    def run_order(
         self,
         run: str,
         baseline: str,
@@ -151,7 +149,7 @@ class Evaluating:
         direction = suite.scorer(scorer).direction
 
         def ordered(which: RowFilter) -> files.Order:
-            return self._workspace.store.run_order(
+            return self._store.run_order(
                 run, digests, scorer, direction=direction, filter=which, sort=sort, search=search
             )
 
@@ -165,14 +163,14 @@ class Evaluating:
             "counts": {which: len(inside.intersection(ordered(which).rows)) for which in FILTERS},
         }
 
-    def rows(self, run: str, rows: Sequence[int], baseline: str, scorer: str) -> list[RowView]:
+    def run_rows(self, run: str, rows: Sequence[int], baseline: str, scorer: str) -> list[RowView]:
         """These rows, texts cut short."""
         found = self._workspace.run(run)
         inputs = self._inputs(found)
         cells = self._cells(found, rows, baseline, scorer, whole=False)
         return [_row_view(row, found, inputs, cut=True) for row in cells]
 
-    def row(self, run: str, row: int, baseline: str, scorer: str) -> RowView:
+    def run_row(self, run: str, row: int, baseline: str, scorer: str) -> RowView:
         """One row in full."""
         found = self._workspace.run(run)
         cells = self._cells(found, [row], baseline, scorer, whole=True)
@@ -194,16 +192,14 @@ class Evaluating:
                 view["guards"].append(_guard(told))
         return view
 
-    def _versions(self, name: str, versions: Sequence[str]) -> list[PromptVersion]:
-        return [self._workspace.store.version(name, version) for version in versions]
+    def _asked(self, name: str, versions: Sequence[str]) -> list[PromptVersion]:
+        return [self._store.version(name, version) for version in versions]
 
     def _cells(self, run: Run, rows: Sequence[int], baseline: str, scorer: str, *, whole: bool) -> list[files.Row]:
         first = run.digest_of(baseline)
         digests = [first, *(digest for digest in map(run.digest_of, run.versions) if digest != first)]
         cut = {"cut": None} if whole else {}
-        return self._workspace.store.run_rows(
-            run.id, digests, rows, scorer, direction=run.suite.scorer(scorer).direction, **cut
-        )
+        return self._store.run_rows(run.id, digests, rows, scorer, direction=run.suite.scorer(scorer).direction, **cut)
 
     def _inputs(self, run: Run) -> list[str]:
         """The variables of the run's versions, in the order of their first use."""
@@ -211,13 +207,13 @@ class Evaluating:
         for name in run.versions:
             digest = run.digest_of(name)
             if digest not in self._variables:
-                saved = self._workspace.store.versions_with_digest(digest)
+                saved = self._store.versions_with_digest(digest)
                 self._variables[digest] = tuple(saved[0].unit.variables) if saved else ()
             found |= dict.fromkeys(self._variables[digest])
         return list(found)
 
     def _request(self, run: Run, version: str, values: dict[str, Any]) -> list[dict[str, str]]:
-        saved = self._workspace.store.versions_with_digest(run.digest_of(version))
+        saved = self._store.versions_with_digest(run.digest_of(version))
         if not saved:
             return []
         unit = saved[0].unit
@@ -246,7 +242,7 @@ class Evaluating:
         }
         if runner is not None:
             return cast("RunProgress", told | _live(runner))
-        tally = self._workspace.store.tally(kept.run_id)
+        tally = self._store.tally(kept.run_id)
         ended = kept.finished_at or datetime.now(UTC)
         return cast(
             "RunProgress",
@@ -265,14 +261,14 @@ class Evaluating:
     def _status(self, kept: files.Run, alive: set[str] | None) -> RunStatus:
         if kept.status in ("done", "stopped", "cancelled", "failed"):
             return cast("RunStatus", kept.status)
-        living = self._workspace.store.running() if alive is None else alive
+        living = self._store.running() if alive is None else alive
         return "running" if kept.run_id in living else "cancelled"
 
     def _total(self, kept: files.Run, done: int) -> int:
         if kept.status == "done":
             return done
-        spec = self._workspace.store.suite_spec(kept.spec["suite"]["digest"])
-        rows = len(self._workspace.store.dataset(spec["dataset"]["name"], spec["dataset"]["digest"]))
+        spec = self._store.suite_spec(kept.spec["suite"]["digest"])
+        rows = len(self._store.dataset(spec["dataset"]["name"], spec["dataset"]["digest"]))
         return rows * len(kept.spec["versions"]) * int(kept.spec["repeats"])
 
 

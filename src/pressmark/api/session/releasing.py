@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from pressmark import gate as gates
 from pressmark import publishing
 from pressmark.api.session.evaluating import plain_sentence
+from pressmark.api.session.part import Part
 from pressmark.errors import (
     PressmarkError,
     PromptNotFoundError,
@@ -33,7 +34,6 @@ from pressmark.widgets.protocols import (
 
 if TYPE_CHECKING:
     from pressmark.api.registry import Registry
-    from pressmark.api.workspace import Workspace
     from pressmark.gate import GateDecision
     from pressmark.rendering import PromptVersion
 
@@ -41,20 +41,10 @@ LOG_ENTRIES = 50
 EVIDENCE_RUNS = 10
 
 
-class Releasing:
-    """Publishing and moving labels, as the workbench sees it.
+class Releasing(Part):
+    """Publishing and moving labels, as the workbench sees it."""
 
-    Args:
-        workspace: The workspace.
-        registry: The registry, or None where none was given.
-    """
-
-    def __init__(self, workspace: Workspace, registry: Registry | None) -> None:
-        self._workspace = workspace
-        self._store = workspace.store
-        self._registry = registry
-
-    def state(self) -> RegistryView:
+    def registry(self) -> RegistryView:
         """Whether a registry is there, and as whom it is used."""
         if self._registry is None:
             return _no_registry()
@@ -73,7 +63,7 @@ class Releasing:
             "message": "",
         }
 
-    def prompt(self, name: str) -> RegistryPromptView:
+    def registry_prompt(self, name: str) -> RegistryPromptView:
         """What the registry holds of a prompt."""
         backend = self._known().backend
         try:
@@ -133,6 +123,7 @@ class Releasing:
             workspace=self._store,
             where=registry.backend.where,
         )
+        self._workspace.changes.tell("registry", name=name)
         return {
             "version": published.version,
             "created": published.created,
@@ -151,16 +142,14 @@ class Releasing:
             workspace=self._store,
             where=registry.backend.where,
         )
+        self._workspace.changes.tell("registry", name=name)
         return _moved(done.entry, done.published)
 
     def rollback(self, name: str, label: str, reason: str, expected: str) -> MovedView:
         """Move a label back to what it held before."""
         entry = self._known().backend.rollback(name, label=label, reason=reason, expected=expected)
+        self._workspace.changes.tell("registry", name=name)
         return _moved(entry, None)
-
-    def unit_of(self, name: str, version: str) -> PromptVersion:
-        """A published version."""
-        return self._known().backend.version(name, version)
 
     def _known(self) -> Registry:
         if self._registry is None:
@@ -187,7 +176,7 @@ class Releasing:
 
     def _comparisons(self, version: Version, held: LabelPointer | None) -> Iterator[tuple[str, Verdict, str]]:
         """The newest runs' comparisons of a version: the baseline's digest, the verdict, the sentence."""
-        for kept in self._workspace.store.runs(version.name, EVIDENCE_RUNS):
+        for kept in self._store.runs(version.name, EVIDENCE_RUNS):
             digests = [told["digest"] for told in kept.spec["versions"]]
             if kept.status != "done" or version.digest not in digests or len(digests) < 2:
                 continue

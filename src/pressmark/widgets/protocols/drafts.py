@@ -1,0 +1,240 @@
+"""Prompts, versions and drafts: what the panels Draft and Compare show, and the part of a session that knows them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, Protocol, TypedDict
+
+
+class VariableBody(TypedDict):
+    """A declared variable inside a draft.
+
+    Attributes:
+        type: One of any, string, number, integer, boolean, list, object, messages.
+        default: Present only where the variable has one.
+        example: Present only where the variable has one.
+        description: What it is for, or empty.
+    """
+
+    type: str
+    default: NotRequired[Any]
+    example: NotRequired[Any]
+    description: NotRequired[str]
+
+
+class UnitBody(TypedDict):
+    """A unit while it is edited or compared: everything that decides behaviour, in the shape of the form.
+
+    Attributes:
+        kind: Whether `messages` or `text` is the template.
+        messages: Chat messages as the OpenAI API takes them, templates inside. One whose `content` is a string gets a
+            text editor; any other (parts, tool calls, a placeholder) is edited as JSON and kept key by key.
+        text: The template of a text prompt; empty for chat.
+        variables: What is declared; variables that a template uses without declaring them need not be listed.
+        model: The model's name; may be empty in a draft.
+        params: Parameters of the request, such as temperature.
+        tools: Tool definitions, or None.
+        tool_choice: As the API takes it, or None.
+        response_format: As the API takes it, or None.
+        inputs: Variable name to `prompt@label`.
+    """
+
+    kind: Literal["chat", "text"]
+    messages: list[dict[str, Any]]
+    text: str
+    variables: dict[str, VariableBody]
+    model: str
+    params: dict[str, Any]
+    tools: list[dict[str, Any]] | None
+    tool_choice: str | dict[str, Any] | None
+    response_format: dict[str, Any] | None
+    inputs: dict[str, str]
+
+
+class PromptView(TypedDict):
+    """A line in the list of prompts.
+
+    Attributes:
+        name: Its name.
+        versions: How many versions the workspace holds.
+        latest: The newest one, such as "#3", or None where nothing was saved yet.
+        updated_at: When it last changed, or None.
+        draft: Whether an autosaved draft differs from the newest version.
+    """
+
+    name: str
+    versions: int
+    latest: str | None
+    updated_at: str | None
+    draft: bool
+
+
+class VersionView(TypedDict):
+    """A version, as a list shows it.
+
+    Attributes:
+        version: "#3" in the workspace, "v3" in the registry.
+        digest: `sha256:` and 64 hexadecimal digits.
+        message: The change message.
+        author: Who saved or published it.
+        created_at: When.
+        parent: The version it was made from, or None.
+        restores: The older version that it equals, or None.
+        published: For a workspace version, the registry's version with the same digest where that is known.
+        labels: Labels known to point at this digest.
+    """
+
+    version: str
+    digest: str
+    message: str
+    author: str
+    created_at: str
+    parent: str | None
+    restores: str | None
+    published: NotRequired[str | None]
+    labels: NotRequired[list[str]]
+
+
+class SavedView(VersionView):
+    """A version just saved.
+
+    Attributes:
+        created: False where the newest version was equal, so that nothing new was made.
+    """
+
+    created: bool
+
+
+class DraftView(TypedDict):
+    """The draft of one prompt.
+
+    Attributes:
+        name: The prompt's name.
+        body: The autosaved draft; without one the newest version's unit; without that an empty starting form.
+        base: The version that the draft was begun from, or None.
+        saved_at: When the draft was autosaved, or None where there is none.
+        unsaved: Whether the body differs from `base` (or from the empty form).
+    """
+
+    name: str
+    body: UnitBody
+    base: str | None
+    saved_at: str | None
+    unsaved: bool
+
+
+class CheckError(TypedDict):
+    """One thing that keeps a draft from being saved.
+
+    Attributes:
+        message: What is wrong and what to do, as a sentence.
+        line: From 1, inside the part that `where` names, or None.
+        column: From 1, or None.
+        where: `messages.0`, `text`, `variables.NAME`, `model`, `params`, `tools`, `tool_choice`, `response_format`,
+            `inputs`, or empty for the draft as a whole.
+    """
+
+    message: str
+    line: int | None
+    column: int | None
+    where: str
+
+
+class VariableView(TypedDict):
+    """A variable of the draft, found in the templates, declared, or both.
+
+    Attributes:
+        name: Its name.
+        type: The declared or inferred type.
+        used: Whether a template uses it.
+        declared: Whether the draft declares it.
+        required: Whether a caller must give it.
+        example: The declared example or default as short text, or empty.
+    """
+
+    name: str
+    type: str
+    used: bool
+    declared: bool
+    required: bool
+    example: str
+
+
+class CheckView(TypedDict):
+    """What a look at a draft found.
+
+    Attributes:
+        errors: Empty when the draft could be saved.
+        variables: In the order of their first use.
+    """
+
+    errors: list[CheckError]
+    variables: list[VariableView]
+
+
+class PreviewView(TypedDict):
+    """A draft rendered with one row of a dataset, or with its examples.
+
+    Attributes:
+        messages: What the model would be sent: `role` and `content` as text (JSON where it is not a string); for a text
+            prompt one entry with the role "text".
+        values: The variables' values as short text, by name.
+        row: The row rendered, from 0, or None for examples.
+        rows: How many rows the dataset has.
+        error: Why nothing could be rendered, or None.
+    """
+
+    messages: list[dict[str, str]]
+    values: dict[str, str]
+    row: int | None
+    rows: int
+    error: CheckError | None
+
+
+class DraftingSession(Protocol):
+    """The part of a session that drafts and saves."""
+
+    def prompts(self) -> list[PromptView]:
+        """Every prompt with a version or a draft, the last changed first."""
+
+    def versions(self, name: str) -> list[VersionView]:
+        """The workspace's versions of a prompt, the newest first; empty for an unknown name."""
+
+    def unit(self, name: str, version: str) -> UnitBody:
+        """A saved version's unit ("#3", or "v3" where a registry has it), for the editor and the diff.
+
+        Raises:
+            VersionNotFoundError: There is no such version.
+        """
+
+    def draft(self, name: str) -> DraftView:
+        """The draft of a prompt; of a name that is not known yet, the empty starting form.
+
+        Raises:
+            InvalidNameError: The name is not one that a prompt may have.
+        """
+
+    def save_draft(self, name: str, body: UnitBody, base: str | None) -> DraftView:
+        """Autosaves a draft, whatever state it is in. The body may hold errors; it only has to be JSON."""
+
+    def discard_draft(self, name: str) -> DraftView:
+        """Forgets the draft and returns what `draft` returns now."""
+
+    def check(self, body: UnitBody) -> CheckView:
+        """Looks for variables and for what would keep the draft from being saved. Never raises for a bad body."""
+
+    def preview(self, body: UnitBody, dataset: str | None, row: int) -> PreviewView:
+        """Renders a draft with a row of a dataset, or with examples and defaults where `dataset` is None.
+
+        A body that cannot be rendered is not raised but told in `error`.
+
+        Raises:
+            DatasetNotFoundError: There is no such dataset.
+        """
+
+    def save(self, name: str, body: UnitBody, message: str, base: str | None) -> SavedView:
+        """Saves a version with `base` as its parent and forgets the draft.
+
+        Raises:
+            InvalidNameError: The name is not one that a prompt may have.
+            PressmarkError: Whatever `check` would have told.
+        """
