@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pressmark.errors import EndpointError
 from pressmark.evals import Answer
+from pressmark.evals.quickjson import loads
 from pressmark.prompts import freeze
 from pressmark.providers.endpoint import Endpoint
 from pressmark.providers.failures import broken, garbage, reported, translated
@@ -74,7 +75,7 @@ class Completer:
             raise failure
         latency = time.perf_counter() - began
         try:
-            whole = json.loads(body)
+            whole = loads(body)
         except ValueError:
             raise garbage(self.endpoint, "its body is not JSON") from None
         if isinstance(whole, dict) and isinstance(whole.get("error"), dict):

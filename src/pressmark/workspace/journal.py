@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import logging
 import os
 import re
@@ -30,6 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pressmark.errors import WorkspaceError, WorkspaceFullError
+from pressmark.evals.quickjson import dumps, loads
 from pressmark.workspace import runs
 from pressmark.workspace.batches import first
 
@@ -77,7 +77,7 @@ class Journal:
             WorkspaceFullError: The disk is full; the record was not kept.
             WorkspaceError: The journal was closed.
         """
-        line = json.dumps(record, separators=(",", ":")).encode() + b"\n"
+        line = dumps(record) + b"\n"
         with self._guard:
             if self._descriptor is None or self._ended:
                 raise WorkspaceError(f"the journal of run {self.run_id!r} is closed: begin the run again")
@@ -315,14 +315,14 @@ def _move(database: Database, descriptor: int, path: Path, known: int) -> tuple[
         lines = _lines(descriptor, start)
         records = _records(lines)
         if records.good:
-            runs.write(connection, runs.prepare(records.good))
+            runs.write(connection, records.batch)
         connection.execute(
             "insert into journals values (?, ?) on conflict do update set drained = excluded.drained",
             [path.name, start + len(lines)],
         )
         if records.bad:
             _set_aside(path, records.bad)
-    return start + len(lines), len(records.good)
+    return start + len(lines), records.good
 
 
 def _lines(descriptor: int, start: int) -> bytes:
@@ -337,32 +337,35 @@ def _lines(descriptor: int, start: int) -> bytes:
 
 
 class _Records(NamedTuple):
-    good: list[dict[str, Any]]
+    batch: runs.Batch
+    good: int
     bad: list[bytes]
 
 
 def _records(lines: bytes) -> _Records:
-    told = _Records([], [])
-    for line in lines.split(b"\n"):
-        if not line:
-            continue
+    good: list[dict[str, Any]] = []
+    bad: list[bytes] = []
+    for line in filter(None, lines.split(b"\n")):
         try:
-            told.good.append(json.loads(line))
+            good.append(loads(line))
         except ValueError:
-            told.bad.append(line)
+            bad.append(line)
     try:
-        runs.prepare(told.good)
+        return _Records(runs.prepare(good), len(good), bad)
     except WorkspaceError:
         # One of them would keep all the others out, now and for ever: each is tried alone.
-        alone = _Records([], told.bad)
-        for record in told.good:
-            try:
-                runs.prepare([record])
-                alone.good.append(record)
-            except WorkspaceError:
-                alone.bad.append(json.dumps(record).encode())
-        return alone
-    return told
+        told = [(record, _fits(record)) for record in good]
+        fitting = [record for record, fits in told if fits]
+        bad += [dumps(record) for record, fits in told if not fits]
+        return _Records(runs.prepare(fitting), len(fitting), bad)
+
+
+def _fits(record: dict[str, Any]) -> bool:
+    try:
+        runs.prepare([record])
+    except WorkspaceError:
+        return False
+    return True
 
 
 def _set_aside(path: Path, lines: list[bytes]) -> None:
