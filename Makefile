@@ -21,7 +21,7 @@ else
 endif
 NPM := cd extension && PATH="$(NODE_PATH_PREFIX)$$PATH" npm
 
-.PHONY: help setup lab test check lint types layers extension-check bench soak clean screenshots
+.PHONY: help setup lab test check lint types layers extension-check bench peers soak clean screenshots
 
 help: #! show this list
 	@grep -hE '^[a-z-]+:.*#!' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*#! ?(.*)/  make \1\t\2/' | expand -t 22
@@ -70,8 +70,13 @@ check: lint types layers extension-check test #! everything a reviewer would run
 bench: setup #! the benchmarks, each beside a peer or a floor
 	@for name in read run_overhead loop workspace verdicts; do $(PY) -m benchmarks.$$name; done
 
+peers: #! install the products that the benchmarks stand beside, into .peers
+	@test -x .peers/bin/python || "$(PYTHON)" -m venv .peers
+	.peers/bin/python -m pip install --quiet langfuse inspect-ai openai
+	cd .peers && PATH="$(NODE_PATH_PREFIX)$$PATH" npm install --no-audit --no-fund --loglevel=error promptfoo
+
 soak: setup #! the long forms of the tests
 	$(PY) -m pytest -q -m soak --timeout 3600
 
 clean: #! remove what was built and installed
-	rm -rf $(VENV) $(STATIC) extension/node_modules build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .peers $(STATIC) extension/node_modules build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

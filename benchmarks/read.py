@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
 import statistics
 import subprocess
@@ -23,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import pressmark as pm
-from benchmarks.peers import langfuse_read
+from benchmarks.peers import PYTHON, langfuse_read
 from pressmark.prompts.canonical import unit_bytes
 from pressmark.registry.remote import Remote
 from pressmark.registry.serving import running
@@ -143,7 +142,7 @@ def measure(rounds: int) -> dict[str, Any]:
         remote.close()
     figures |= import_cost(rounds)
     figures = {key: round(value, 3) for key, value in figures.items()}
-    peers = langfuse_read(os.environ.get("PRESSMARK_PEERS_PYTHON", sys.executable))
+    peers = langfuse_read(PYTHON if PYTHON.exists() else sys.executable)
     return {"benchmark": "read", **figures, "peers": peers}
 
 

@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pressmark as pm
+from benchmarks import peers
 from pressmark import evals
 from pressmark.prompts.canonical import unit_digest
 from pressmark.rendering import PromptVersion, build_unit
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 CALLS, LATENCY_MS, CONCURRENCY, REPEATS, ROUNDS = 2000, 50, 50, 2, 3
+MODEL = "gpt-3.5-turbo-1106"
 SYSTEMS = ("You are a helpful assistant.", "You are a helpful assistant. Be concise.")
 SHARED = Path(os.environ.get("PRESSMARK_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 
@@ -75,8 +77,8 @@ def main() -> None:
             post = timed("bare AsyncOpenAI, post", lambda: asyncio.run(bare(base_url, requests, same_call)))
             rounds.append((ours, typed, post, cached))
         ours, typed, post, cached = (best(measured) for measured in zip(*rounds, strict=True))
-        peers = measured_peers(base_url, requests)
-    table = [ours, typed, post, *peers, cached]
+        others = measured_peers(base_url, dataset, requests)
+    table = [ours, typed, post, *others, cached]
     floor = CALLS * LATENCY_MS / CONCURRENCY / 1000
     print(f"{CALLS:,} calls of {LATENCY_MS} ms, {CONCURRENCY} at once: floor {floor:.1f} s")
     print(f"{'':<28}{'wall s':>8}{'CPU ms a call':>15}")
@@ -93,7 +95,7 @@ def main() -> None:
         "ratio_to_post": round(ours.wall / post.wall, 3),
         "rss_above_imports_mb": round(grown, 1),
         "cached_wall_s": round(cached.wall, 3),
-        "peers": {peer.name: {"wall_s": round(peer.wall, 3), "cpu_ms_per_call": round(peer.cpu, 3)} for peer in peers},
+        "peers": {peer.name: {"wall_s": round(peer.wall, 3), "cpu_ms_per_call": round(peer.cpu, 3)} for peer in others},
     }
     print(json.dumps(result))
 
@@ -107,7 +109,7 @@ def the_work() -> tuple[evals.Dataset, list[PromptVersion]]:
     versions = []
     for number, system in enumerate(SYSTEMS, 1):
         messages = [{"role": "system", "content": system}, {"role": "user", "content": "{{ instruction }}"}]
-        unit = build_unit(messages=messages, model="gpt-3.5-turbo-1106")
+        unit = build_unit(messages=messages, model=MODEL)
         made = PromptVersion("benchmark", number, unit, unit_digest(unit), "", "", datetime.now(UTC))
         versions.append(made)
     return evals.Dataset.of("benchmark", rows), versions
@@ -176,11 +178,30 @@ async def bare_aiohttp(base_url: str, requests: list[dict[str, Any]]) -> None:
         await asyncio.gather(*(work() for _ in range(CONCURRENCY)))
 
 
-def measured_peers(base_url: str, requests: list[dict[str, Any]]) -> list[Measured]:
-    """The peers that are installed beside us."""
-    if importlib.util.find_spec("aiohttp") is None:
-        return []
-    return [timed("aiohttp", lambda: asyncio.run(bare_aiohttp(base_url, requests)))]
+def measured_peers(base_url: str, dataset: evals.Dataset, requests: list[dict[str, Any]]) -> list[Measured]:
+    """The peers that are installed, each once; what they recorded goes with them."""
+    work = {
+        "model": MODEL,
+        "systems": SYSTEMS,
+        "rows": [row["instruction"] for row in dataset.rows],
+        "repeats": REPEATS,
+        "concurrency": CONCURRENCY,
+    }
+    found: list[Measured] = []
+    if importlib.util.find_spec("aiohttp") is not None:
+        found.append(timed("aiohttp", lambda: asyncio.run(bare_aiohttp(base_url, requests))))
+    for name, run in (("promptfoo", peers.promptfoo_run), ("Inspect AI", peers.inspect_run)):
+        before = calls_at(base_url)
+        if (told := run(base_url, work)) is not None:
+            assert calls_at(base_url) - before >= CALLS, f"{name} made only {calls_at(base_url) - before} calls"
+            found.append(Measured(name, told.wall, told.cpu * 1000 / CALLS))
+    return found
+
+
+def calls_at(base_url: str) -> int:
+    """How many calls the recorded model has had."""
+    with urllib.request.urlopen(base_url.removesuffix("/v1") + "/stats", timeout=5) as answer:
+        return int(json.load(answer)["calls"])
 
 
 def best(measured: Sequence[Measured]) -> Measured:
