@@ -10,7 +10,7 @@
                                 DatasetNotFoundError, SuiteNotFoundError, RunNotFoundError, EndpointNotFoundError
       x GraphCycleError
       x WorkspaceError          WorkspaceLockedError, WorkspaceFormatError, WorkspaceVersionError, WorkspaceFullError
-      x EndpointError           EndpointAuthError, EndpointConnectionError
+      x EndpointError           EndpointAuthError, EndpointConnectionError, ClusterError
       x BudgetError, RunCancelledError
       x GateError
       x RegistryError           RegistryUnavailableError, ConflictError, AuthenticationError,
@@ -208,6 +208,18 @@ class EndpointAuthError(EndpointError):
 
 class EndpointConnectionError(EndpointError):
     """The endpoint could not be reached, or the connection broke."""
+
+
+class ClusterError(EndpointError):
+    """A cluster's workers cannot do a run's work.
+
+    Attributes:
+        worker: The address of the worker that cannot, where it is one.
+        scorer: The name of the scorer that cannot travel, where it is one.
+    """
+
+    worker: str | None = None
+    scorer: str | None = None
 
 
 class BudgetError(PressmarkError, ValueError):

@@ -8,7 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pressmark.api.derived import DerivedVersion
 from pressmark.api.shelf import WorkspaceShelf
 from pressmark.api.stopping import Sure
+from pressmark.cluster import Spread
 from pressmark.errors import PressmarkError, RunCancelledError, StatsError, VersionNotFoundError
 from pressmark.evals import Budget, Sink, Spent, Suite, charts
 from pressmark.evals.asking import Patience
@@ -28,11 +29,12 @@ from pressmark.evals.runner import Execution, check_budget, check_concurrency, f
 from pressmark.evals.stages import ChainPlan
 from pressmark.prompts import Unit, Version
 from pressmark.prompts.quoting import shown
-from pressmark.providers import completer
+from pressmark.providers import Completer, completer
 from pressmark.rendering import PromptVersion
 
 if TYPE_CHECKING:
     import pandas
+    from distributed import Client
 
     from pressmark import workspace as files
     from pressmark.api.workspace import Workspace
@@ -57,6 +59,7 @@ class RunOptions:
         stop_when_sure: Whether to stop as soon as the versions are told apart.
         stream: Whether answers are streamed, for the time to the first token.
         seeds: Whether each repeat is asked with a seed of its own.
+        cluster: The Dask cluster whose workers ask and score; None for this process.
     """
 
     concurrency: int | Literal["auto"] | None = 8
@@ -66,6 +69,7 @@ class RunOptions:
     stop_when_sure: bool = False
     stream: bool = False
     seeds: bool = False
+    cluster: Client | None = None
 
 
 # Runs under way in this process. A thread that is still inside the database when the interpreter ends would take the
@@ -233,6 +237,7 @@ def start_run(
         options: How.
 
     Raises:
+        ClusterError: The cluster cannot do the work.
         DatasetError: A column for a variable is missing.
         EndpointAuthError: The endpoint's key is not there.
         VersionNotFoundError: No version was given.
@@ -248,7 +253,7 @@ def start_run(
         )
     concurrency = None if options.concurrency == "auto" else options.concurrency
     check_concurrency(concurrency)
-    complete = completer(endpoint, stream=options.stream)
+    complete = _completion(endpoint, suite, options)
     spec = _spec(distinct, suite, endpoint, options)
     begun = _unfinished(workspace, spec, suite)
     run_id = begun.run_id
@@ -256,36 +261,49 @@ def start_run(
     check_budget(options.budget, planned, suite, complete)
     sequence = options.stop_when_sure or begun.record.get("method") == "sequence"
     record = begun.record | {"planned": len(suite.dataset), "method": "sequence" if sequence else "unplanned"}
-    store.save_dataset(suite.dataset)
-    store.save_suite(suite.name, suite.digest, suite.spec())
-    names = {chain.version.name for chain in distinct}
-    prompt = names.pop() if len(names) == 1 else None
-    store.create_run(run_id, spec, prompt=prompt, dataset=suite.dataset.digest, record=record)
-    journal = store.journal(run_id)
-    drainer = store.drainer(journal).start()
-    sink: Sink = _JournalSink(journal)
-    sure: Sure | None = None
-    if options.stop_when_sure:
-        digests, order = [chain.digest for chain in distinct], order_of(suite.dataset)
-        repeats, earlier = options.repeats, begun.records
-        sink = sure = Sure(sink, suite, digests, order, run_id=run_id, repeats=repeats, known=earlier)
-    execution = start(
-        planned,
-        suite,
-        complete,
-        sink,
-        run_id=run_id,
-        concurrency=concurrency,
-        patience=Patience(timeout=options.timeout),
-        lookup=store.cached_answers,
-        budget=options.budget,
-        spent=begun.spent,
-        stop_when=sure,
-    )
+    with ExitStack() as opened:
+        if isinstance(complete, Spread):
+            complete.open()
+            opened.callback(complete.close)
+        store.save_dataset(suite.dataset)
+        store.save_suite(suite.name, suite.digest, suite.spec())
+        names = {chain.version.name for chain in distinct}
+        prompt = names.pop() if len(names) == 1 else None
+        store.create_run(run_id, spec, prompt=prompt, dataset=suite.dataset.digest, record=record)
+        journal = store.journal(run_id)
+        drainer = store.drainer(journal).start()
+        sink: Sink = _JournalSink(journal)
+        sure: Sure | None = None
+        if options.stop_when_sure:
+            digests, order = [chain.digest for chain in distinct], order_of(suite.dataset)
+            repeats, earlier = options.repeats, begun.records
+            sink = sure = Sure(sink, suite, digests, order, run_id=run_id, repeats=repeats, known=earlier)
+        execution = start(
+            planned,
+            suite,
+            complete,
+            sink,
+            run_id=run_id,
+            concurrency=concurrency,
+            patience=Patience(timeout=options.timeout),
+            lookup=store.cached_answers,
+            budget=options.budget,
+            spent=begun.spent,
+            stop_when=sure,
+            mark=complete.mark if isinstance(complete, Spread) else None,
+        )
+        opened.pop_all()
     runner = Runner(workspace, run_id, execution, drainer, record=record, sure=sure)
     workspace.runners[run_id] = runner
     workspace.changes.tell("runs", run=run_id)
     return runner
+
+
+def _completion(endpoint: Endpoint, suite: Suite, options: RunOptions) -> Completer | Spread:
+    """What asks: this process, or the workers of a cluster."""
+    if options.cluster is None:
+        return completer(endpoint, stream=options.stream)
+    return Spread(options.cluster, endpoint, suite, stream=options.stream)
 
 
 def several(given: Any) -> list[PromptVersion | Chain]:

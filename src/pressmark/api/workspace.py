@@ -26,6 +26,7 @@ from pressmark.workspace import Store, import_rows
 
 if TYPE_CHECKING:
     import pandas
+    from distributed import Client
 
     from pressmark.api.impact import ChangeEvaluation
     from pressmark.api.rating import RatingSession
@@ -407,6 +408,7 @@ class Workspace:
         stop_when_sure: bool = False,
         stream: bool = False,
         seeds: bool = False,
+        cluster: Client | None = None,
         progress: bool = True,
     ) -> Run:
         """Run versions over a suite and wait for the end; works in a script and in a notebook cell.
@@ -430,6 +432,9 @@ class Workspace:
             seeds: Ask each repeat with a `seed` of its own, so that an endpoint that heeds it gives answers that can
                 be had again.
             stream: Have answers streamed, which tells the time to the first token (`ttft` in the results).
+            cluster: A Dask client: its workers ask and score, and answers come into this file as they arrive. Budget,
+                `concurrency` and the endpoint's limits hold for all workers together. Each reads the endpoint's key
+                from its own environment.
             progress: Whether to show a progress bar.
 
         Returns:
@@ -438,6 +443,7 @@ class Workspace:
 
         Raises:
             BudgetError: Money is budgeted for a model whose price is not known.
+            ClusterError: The cluster's workers cannot do the work, or none is left.
             VersionNotFoundError: What was given as versions are none.
             DatasetError: A column for a variable is missing.
             EndpointAuthError: The endpoint refuses the key, or the key's variable is empty.
@@ -452,6 +458,7 @@ class Workspace:
             stop_when_sure=stop_when_sure,
             stream=stream,
             seeds=seeds,
+            cluster=cluster,
         )
         runner = start_run(self, several(versions), self._suite(suite), self.choose_endpoint(endpoint), options)
         return runner.wait(progress=progress)
@@ -469,6 +476,7 @@ class Workspace:
         stop_when_sure: bool = False,
         stream: bool = False,
         seeds: bool = False,
+        cluster: Client | None = None,
         progress: bool = True,
     ) -> Run:
         """Run versions over a suite from an async caller; see `evaluate`. Cancelling the caller stops the run."""
@@ -480,6 +488,7 @@ class Workspace:
             stop_when_sure=stop_when_sure,
             stream=stream,
             seeds=seeds,
+            cluster=cluster,
         )
         runner = start_run(self, several(versions), self._suite(suite), self.choose_endpoint(endpoint), options)
         return await runner.finished(progress=progress)

@@ -32,6 +32,7 @@ from pressmark.evals.plan import Plan
 from pressmark.evals.progress import Progress
 from pressmark.evals.records import OutputRecord, Sink, Task
 from pressmark.evals.scorers import AskingScorer, Scorer
+from pressmark.evals.scoring import Mark
 from pressmark.evals.sizes import Sizes
 from pressmark.evals.stages import ChainPlan, Stages
 from pressmark.evals.suite import Suite
@@ -152,6 +153,7 @@ def start(
     budget: Budget | None = None,
     spent: Spent | None = None,
     stop_when: Callable[[], bool] | None = None,
+    mark: Mark | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Execution:
     """Begin a run on a thread of its own.
@@ -173,6 +175,7 @@ def start(
         spent: What earlier parts of the run spent of it.
         stop_when: Asked after every 10 finished rows, on a thread of its own; True stops the run likewise. It is asked
             once before the first call of a run that goes on.
+        mark: Scores an answer elsewhere; else it is scored here.
         now: The clock of the records.
 
     Raises:
@@ -200,6 +203,7 @@ def start(
             ledger=ledger,
             sizes=sizes,
             stop_when=stop_when if last else None,
+            mark=mark,
         )
 
     run: Run | Stages

@@ -4,9 +4,41 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
 
 from pressmark.evals.scorers import DirectScorer, Scorer, ScoringError, ScoringInput
 from pressmark.stats.inputs import LARGEST
+
+
+@dataclass(slots=True)
+class Marks:
+    """What the scorers make of one answer."""
+
+    scores: dict[str, float | None] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    judgements: dict[str, Any] = field(default_factory=dict)
+
+    def miss(self, scorer: str, why: str) -> None:
+        """Note why a score is missing."""
+        self.scores[scorer] = None
+        self.errors[scorer] = why
+
+
+# Has an answer scored elsewhere by the suite's scorers that need no model; it returns what `marks_of` would.
+Mark = Callable[[ScoringInput], Awaitable[Marks]]
+
+
+def marks_of(scorers: Iterable[DirectScorer], given: ScoringInput) -> Marks:
+    """Let scorers score an answer; whatever one raises costs its score, not the row."""
+    marks = Marks()
+    for scorer in scorers:
+        try:
+            marks.scores[scorer.name] = scored(scorer, given)
+        except Exception as error:  # noqa: BLE001
+            marks.miss(scorer.name, failure(scorer, error))
+    return marks
 
 
 def scored(scorer: DirectScorer, given: ScoringInput) -> float | None:

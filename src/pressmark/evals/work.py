@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -20,7 +20,7 @@ from pressmark.evals.plan import Call, Plan
 from pressmark.evals.progress import Rows, Tally
 from pressmark.evals.records import OutputRecord, RowError, Sink, Task
 from pressmark.evals.scorers import AskingScorer, DirectScorer, ScoringError, ScoringInput
-from pressmark.evals.scoring import checked, failure, scored
+from pressmark.evals.scoring import Mark, Marks, checked, failure, marks_of
 from pressmark.evals.sizes import Sizes
 from pressmark.evals.suite import Suite
 from pressmark.prompts import FrozenDict
@@ -46,23 +46,9 @@ class Stop:
     why: str
 
 
-@dataclass(slots=True)
-class Marks:
-    """What the scorers make of one answer."""
-
-    scores: dict[str, float | None] = field(default_factory=dict)
-    errors: dict[str, str] = field(default_factory=dict)
-    judgements: dict[str, Any] = field(default_factory=dict)
-
-    def miss(self, scorer: str, why: str) -> None:
-        """Note why a score is missing."""
-        self.scores[scorer] = None
-        self.errors[scorer] = why
-
-
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """An answer on its way through the judges."""
+    """An answer on its way through the scorers."""
 
     task: Task
     call: Call
@@ -91,12 +77,13 @@ class Run:
         ledger: Ledger,
         sizes: Sizes,
         stop_when: Callable[[], bool] | None = None,
+        mark: Mark | None = None,
     ) -> None:
         self.run_id = run_id
         self.ledger = ledger
         self.stop: Stop | None = None
         self._lanes = {c.base_url: Lane(c, concurrency, ledger, sizes) for c in (judge, complete)}
-        self._stop_when = stop_when
+        self._stop_when, self._mark = stop_when, mark
         self._rows = Rows(
             [*(task for call in plan.calls for task in call.tasks), *(failed.task for failed in plan.unrendered)]
         )
@@ -180,22 +167,33 @@ class Run:
 
     async def _score(self, task: Task, call: Call, answer: Answer, *, attempts: int, cached: bool = False) -> None:
         given = self._given(task, call, answer)
-        marks = Marks()
-        for scorer in self._direct:
-            try:
-                marks.scores[scorer.name] = scored(scorer, given)
-            except Exception as error:  # noqa: BLE001  # whatever a scorer raises costs a score, not the row
-                marks.miss(scorer.name, failure(scorer, error))
+        if self._direct and self._mark is not None:
+            self._keep(Judged(task, call, answer, attempts, cached, Marks()))
+            marks = await self._mark(given)
+        else:
+            marks = marks_of(self._direct, given)
         judged = Judged(task, call, answer, attempts, cached, marks)
-        if self._asking and not cached:
-            # Judging takes a while, and this answer was paid for: keep it now.
-            self._sink.record(self._made(task, call.key, answer=answer, attempts=attempts, marks=marks))
+        if self._asking:
+            self._keep(judged)
         place = (task.row, task.repeat)
         if self._by_baseline and task.version != self._plan.baseline and place not in self._baselines:
             self._waiting.setdefault(place, []).append(judged)
             return
         await self._judge_all(judged)
         await self._baseline_ended(task, answer.output)
+
+    def _keep(self, judged: Judged) -> None:
+        """Record an answer that was paid for now: to judge it, or to have it scored elsewhere, takes a while."""
+        if not judged.cached:
+            self._sink.record(
+                self._made(
+                    judged.task,
+                    judged.call.key,
+                    answer=judged.answer,
+                    attempts=judged.attempts,
+                    marks=judged.marks,
+                )
+            )
 
     async def _judge_all(self, judged: Judged) -> None:
         """Ask the judges about an answer, and end its task."""
