@@ -30,4 +30,4 @@ def tuned_on(store: files.Store, chains: Mapping[str, Chain], dataset: Dataset) 
 def tuning_warnings(store: files.Store, chains: Mapping[str, Chain], dataset: Dataset) -> tuple[str, ...]:
     """Return sentences on each version that is judged on rows it was tuned on; the arguments are `tuned_on`'s."""
     found = tuned_on(store, chains, dataset)
-    return tuple(said for name, rows in found.items() for said in rows.sentences(name, dataset))
+    return tuple(dict.fromkeys(said for name, rows in found.items() for said in rows.sentences(name, dataset)))

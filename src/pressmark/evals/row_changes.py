@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
 # What is told in a notebook or a terminal; `to_frame` has everything.
 _SHOWN: Final = 50
 _LONGEST: Final = 120
-# Beyond this, matching rows takes more memory than a difference is worth; they are then paired by place.
-_MOST_MATCHED: Final = 400_000_000
+# Beyond this, rows that repeat each other between two that do not are paired by place: all ways are too many to try.
+_MOST_MATCHED: Final = 25_000_000
 _MARKS: Final = {"added": "+ added", "removed": "− removed", "changed": "~ changed"}
 
 
@@ -217,24 +219,42 @@ def _by_place(before: Dataset, after: Dataset) -> Iterator[tuple[int | None, int
     shared = [column for column in before.columns if column in after.columns]
     old = [identity(row, shared) for row in before.rows]
     new = [identity(row, shared) for row in after.rows]
-    start = 0
-    while start < min(len(old), len(new)) and old[start] == new[start]:
-        start += 1
-    end = 0
-    while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
-        end += 1
-    for low, high, begin, stop in _unequal(old[start : len(old) - end], new[start : len(new) - end]):
-        for place in range(max(high - low, stop - begin)):
-            yield (
-                start + low + place if low + place < high else None,
-                start + begin + place if begin + place < stop else None,
-            )
+    low = begin = 0
+    for i, j in (*_anchors(old, new), (len(old), len(new))):
+        for first, last, onset, stop in _unequal(old[low:i], new[begin:j]):
+            for place in range(max(last - first, stop - onset)):
+                yield (
+                    low + first + place if first + place < last else None,
+                    begin + onset + place if onset + place < stop else None,
+                )
+        low, begin = i + 1, j + 1
+
+
+def _anchors(old: Sequence[bytes], new: Sequence[bytes]) -> list[tuple[int, int]]:
+    """The longest run of rows that stand once in each, in the same order: what is between them is matched by itself."""
+    once, there = Counter(old), Counter(new)
+    places = {row: place for place, row in enumerate(new) if there[row] == 1}
+    common = [(i, places[row]) for i, row in enumerate(old) if once[row] == 1 and row in places]
+    tails: list[int] = []  # by length of a run, the least place in `new` that one ends with
+    ends: list[int] = []
+    before: list[int] = []
+    for number, (_, j) in enumerate(common):
+        length = bisect_left(tails, j)
+        before.append(ends[length - 1] if length else -1)
+        tails[length : length + 1] = [j]
+        ends[length : length + 1] = [number]
+    run, at = [], ends[-1] if ends else -1
+    while at >= 0:
+        run.append(common[at])
+        at = before[at]
+    return run[::-1]
 
 
 def _unequal(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[tuple[int, int, int, int]]:
     """The blocks that stand between equal rows: from and to in the first, from and to in the second."""
     if not old or not new or len(old) * len(new) > _MOST_MATCHED:
-        yield 0, len(old), 0, len(new)
+        if old or new:
+            yield 0, len(old), 0, len(new)
         return
     from rapidfuzz.distance import LCSseq
 

@@ -53,10 +53,8 @@ class Tuned:
                 f" ({_numbers(self.examples)}): judge it on rows that it does not show, such as a holdout"
             )
         if self.train:
-            yield (
-                f"{version} is judged on {_of(self.train, dataset)} that are for tuning (a train part):"
-                " judge it on the holdout"
-            )
+            # Not of one version alone: whoever tunes, tunes on these.
+            yield f"{_of(self.train, dataset)} are of a train part, which is for tuning: judge on the holdout"
 
 
 def tuned(units: Iterable[Unit], dataset: Dataset, train: Iterable[Dataset] = ()) -> Tuned:

@@ -193,7 +193,7 @@ def dataset_versions(database: Database, name: str) -> pandas.DataFrame:
     with database.reading() as connection:
         if not _newest(connection, "datasets", name):
             raise DatasetNotFoundError(_unknown(connection, "datasets", "dataset", name), name=name)
-        return dataframe(
+        frame = dataframe(
             connection,
             """
             select '#' || number as version, digest, row_count as rows, coalesce(origin ->> 'kind', 'rows') as kind,
@@ -203,6 +203,9 @@ def dataset_versions(database: Database, name: str) -> pandas.DataFrame:
             """,
             {"name": name},
         )
+    for column in ("part", "parent"):
+        frame[column] = frame[column].astype(object).where(frame[column].notna(), None)
+    return frame
 
 
 def parts(database: Database, part: str, parent: str | None = None) -> list[tuple[str, str]]:
