@@ -24,7 +24,7 @@ _SHOWN: Final = 50
 _LONGEST: Final = 120
 # Beyond this, rows that repeat each other between two that do not are paired by place: all ways are too many to try.
 _MOST_MATCHED: Final = 25_000_000
-_MARKS: Final = {"added": "+ added", "removed": "− removed", "changed": "~ changed"}
+_MARKS: Final = {"added": "+\u00a0added", "removed": "−\u00a0removed", "changed": "~\u00a0changed"}
 
 
 class CellChange(NamedTuple):
