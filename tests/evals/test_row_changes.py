@@ -91,7 +91,7 @@ def test_large_datasets() -> None:
     started = time.perf_counter()
     assert len(one.diff(other).rows) == 3
     assert len(one.diff(Dataset.of("d", [{**row, "text": "z"} for row in rows])).changed) == 20_000
-    assert time.perf_counter() - started < 30
+    assert time.perf_counter() - started < 120
 
 
 def test_a_correction_is_a_new_version() -> None:

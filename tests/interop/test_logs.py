@@ -368,4 +368,4 @@ def test_a_large_log(tmp_path: Path) -> None:
     file.write_text((line + "\n") * 40_000)
     started = time.perf_counter()
     assert len(read_logs(file).rows) == 40_000
-    assert time.perf_counter() - started < 60
+    assert time.perf_counter() - started < 120
