@@ -392,6 +392,21 @@ def test_rows_left_out(missing: int, allowed: bool) -> None:
     assert not of(ask(evidence()), "missing_rows")
 
 
+@pytest.mark.parametrize("demanded", [False, True])
+def test_rows_that_it_was_tuned_on(demanded: bool) -> None:
+    """That a version was judged on rows it was tuned on is told, and blocks where the policy says so."""
+    policy = replace(TEAM, unseen=demanded)
+    decision = ask(evidence(trial(tuned_on=(0, 7))), policy=policy)
+    told = one(decision, "unseen")
+    assert (told.met, told.blocking, decision.allowed) == (False, demanded, not demanded)
+    assert "2 of the 200 rows that judged it are rows that it was tuned on" in told.sentence
+    assert told.next_step == "run it on a holdout"
+    clean = ask(evidence(), policy=policy)
+    assert clean.allowed
+    assert [reason.met for reason in of(clean, "unseen")] == [True] * demanded
+    assert not one(ask(evidence(trial(tuned_on=(0,))), policy=replace(SOLO, unseen=True)), "unseen").blocking
+
+
 def test_prompts_downstream() -> None:
     """Every prompt that takes the output must have been evaluated, whether the graph or the record knows of it."""
     for decision in (ask(evidence(), graph=CHAIN), ask(evidence(unevaluated=(BELOW,)))):

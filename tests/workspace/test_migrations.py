@@ -23,7 +23,7 @@ def _columns(path: Path) -> list[tuple[str, str, str]]:
         ).fetchall()
 
 
-STEPS = ["m001_initial", "m002_limits_and_records", "m003_rated_again"]
+STEPS = ["m001_initial", "m002_limits_and_records", "m003_rated_again", "m004_origins"]
 KNOWN = len(STEPS)
 FIRST_FORM = "sha256:7fe52af2e46af27a73ef4e5ebff09816dfda4b9109aec68c4ffcd1c0505c59f3"
 
@@ -73,6 +73,8 @@ def test_a_file_of_the_first_release_is_read(path: Path, monkeypatch: pytest.Mon
             """
             insert into endpoints values ('old', 'http://127.0.0.1:1/v1', null, now());
             insert into runs values ('r', 'p', null, '{"format": 1}', 'done', now(), now(), null);
+            insert into datasets values ('d', 1, 'sha256:rows', '["a"]', 1, now());
+            insert into dataset_rows values ('sha256:rows', 0, '{"a": 1}');
             insert into outputs (run_id, version, row, repeat, output, model, latency, cached, request_digest)
                 values ('r', 'v', 0, 0, 'said', 'm', 0.5, false, 'sha256:key');
             """
@@ -83,6 +85,11 @@ def test_a_file_of_the_first_release_is_read(path: Path, monkeypatch: pytest.Mon
         ("new", 60, 1000.5, "aiohttp"),
         ("old", None, None, None),
     ]
+    assert dict(store.dataset("d", "#1").rows[0]) == {"a": 1}
+    assert store.dataset_versions("d")[["kind", "told", "part", "parent", "author"]].values.tolist() == [
+        ["rows", "", None, None, ""]
+    ]
+    assert store.correct_dataset("d", 0, {"a": 2}).origin.parent == "sha256:rows"
     assert store.run("r").record == {}
     told = store.cached_answers(["sha256:key"])["sha256:key"]
     assert (told["output"], told["latency"], told["ttft"]) == ("said", 0.5, None)

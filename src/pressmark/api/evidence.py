@@ -55,8 +55,14 @@ def trial_of(run: Run, prompt: str, before: Chain | None, after: Chain) -> Trial
         scores=scores,
         repeats=run.repeats,
         models=run.models,
+        tuned_on=_tuned(run, after, rows),
         flipped=_flipped(run, before, after, scores[0], rows) if before else (),
     )
+
+
+def _tuned(run: Run, after: Chain, rows: tuple[int, ...]) -> tuple[int, ...]:
+    asked = set(rows)
+    return tuple(row for row in run.tuned_on(after.digest) if row in asked)
 
 
 def _scores(run: Run, scorer: str, digest: str | None, rows: tuple[int, ...]) -> tuple[float | None, ...]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pressmark.api.runs import chain_of
+from pressmark.api.tuning import tuning_warnings
 from pressmark.errors import StatsError
 from pressmark.evals import Suite
 from pressmark.evals.chain import Chain
@@ -56,7 +58,7 @@ def plan_run(
             return 0.0
         return cost(model, endpoint.base_url, {"prompt_tokens": tokens_in, "completion_tokens": tokens_out})
 
-    return estimate(
+    told = estimate(
         planned,
         suite,
         names,
@@ -70,6 +72,7 @@ def plan_run(
         price=price,
         pilot=_pilot(store, list(names), suite),
     )
+    return replace(told, warnings=tuning_warnings(store, {names[c.digest]: c for c in chains}, suite.dataset))
 
 
 def _upstream(

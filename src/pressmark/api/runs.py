@@ -9,13 +9,14 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from pressmark.api.derived import DerivedVersion
 from pressmark.api.shelf import WorkspaceShelf
 from pressmark.api.stopping import Sure
+from pressmark.api.tuning import tuned_on, tuning_warnings
 from pressmark.cluster import Spread
 from pressmark.errors import PressmarkError, RunCancelledError, StatsError, VersionNotFoundError
 from pressmark.evals import Budget, Sink, Spent, Suite, charts
@@ -265,7 +266,8 @@ def start_run(
         if isinstance(complete, Spread):
             complete.open()
             opened.callback(complete.close)
-        store.save_dataset(suite.dataset)
+        # The rows are kept as they are, and what corrects them stays the newest version.
+        store.save_dataset(suite.dataset, again=False)
         store.save_suite(suite.name, suite.digest, suite.spec())
         names = {chain.version.name for chain in distinct}
         prompt = names.pop() if len(names) == 1 else None
@@ -636,7 +638,7 @@ class Run:
         complete = self.status == "done" and all(
             len(figures.asked.get(version, ())) == len(suite.dataset) for version in compared
         )
-        return make_report(
+        told = make_report(
             figures,
             suite,
             compared[0],
@@ -646,6 +648,8 @@ class Run:
             method="fixed" if complete and self.method == "fixed" else "sequence",
             models=self._models(),
         )
+        chains = self._chains([before, *after])
+        return replace(told, notes=(*tuning_warnings(self._workspace.store, chains, suite.dataset), *told.notes))
 
     def chart(
         self,
@@ -687,6 +691,27 @@ class Run:
             return charts.Drawing(charts.cost_quality(charts.worths(found, costs), scorer=judged.name))
         every = {name: scores.values() for name, scores in found.items()}
         return charts.Drawing(charts.distribution(every, scorer=judged.name, unit=unit))
+
+    def tuned_on(self, version: Version | str) -> tuple[int, ...]:
+        """Return the rows that a version of the run was tuned on, as far as that can be known.
+
+        Those are rows whose text stands in its template, as an example's does, and rows of a train part.
+
+        Raises:
+            VersionNotFoundError: The run does not have that version.
+        """
+        chains = self._chains([self.name_of(version)])
+        found = tuned_on(self._workspace.store, chains, self.suite.dataset)
+        return tuple(row for rows in found.values() for row in rows.rows)
+
+    def _chains(self, names: Sequence[str]) -> dict[str, Chain]:
+        """What was run under these names, where the workspace still has it."""
+        found = {}
+        for name, told in zip(self._digests, self._kept.spec["versions"], strict=True):
+            if name in names:
+                with suppress(PressmarkError):
+                    found[name] = self._chain(told)
+        return found
 
     def _models(self) -> dict[str, str]:
         """The model that each version asks for, where the workspace still has the version."""

@@ -10,19 +10,27 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pressmark import publishing
 from pressmark.api.changes import Changes
+from pressmark.api.datasets import chosen_examples, made
 from pressmark.api.derived import DerivedVersion, derived
 from pressmark.api.difference import Difference
 from pressmark.api.runs import Run, Runner, RunOptions, several, start_run
-from pressmark.errors import EndpointNotFoundError, SuiteError, VersionNotFoundError
+from pressmark.errors import (
+    DatasetError,
+    DatasetNotFoundError,
+    EndpointNotFoundError,
+    SuiteError,
+    VersionNotFoundError,
+)
 from pressmark.evals import Budget, Dataset, Suite
 from pressmark.evals.chain import Chain
+from pressmark.evals.drawing import Split
 from pressmark.evals.scorers import Scorer
 from pressmark.evals.scorers.custom import ScoreFunction
-from pressmark.prompts import Version, parse_input
+from pressmark.prompts import Version, check_name, parse_input
 from pressmark.prompts.quoting import shown
 from pressmark.providers import Endpoint, Transport, default_endpoint
 from pressmark.rendering import PromptVersion, build_unit
-from pressmark.workspace import Store, import_rows
+from pressmark.workspace import Store
 
 if TYPE_CHECKING:
     import pandas
@@ -32,7 +40,9 @@ if TYPE_CHECKING:
     from pressmark.api.rating import RatingSession
     from pressmark.api.registry import Registry
     from pressmark.evals.estimate import RunPlan
+    from pressmark.evals.examples import Examples
     from pressmark.evals.rating import Kind, RatingResult
+    from pressmark.evals.row_changes import DatasetDifference
     from pressmark.widgets import Workbench
     from pressmark.workspace import SavedEndpoint
 
@@ -221,26 +231,166 @@ class Workspace:
         self.changes.tell("catalog")
         return pulled
 
-    def dataset(self, name: str, source: Any = None) -> Dataset:
+    def dataset(
+        self,
+        name: str,
+        source: Any = None,
+        *,
+        version: str | None = None,
+        sql: str | None = None,
+        logs: str | os.PathLike[str] | None = None,
+        unique: bool | str | Sequence[str] | None = None,
+        near: float | None = None,
+        sample: int | None = None,
+        by: str | None = None,
+        seed: int = 0,
+    ) -> Dataset:
         """Keep rows under a name, or return the dataset of that name.
 
         Args:
             name: The dataset's name.
-            source: A DataFrame, a path to a CSV, JSONL or Parquet file, or a list of dicts; without one the dataset
-                that is kept under the name.
+            source: A DataFrame, a path to a CSV, JSONL or Parquet file, a list of dicts or a dataset; without any
+                source the dataset that is kept under the name is returned.
+            version: Which version of it: `#2` or a digest; else the newest.
+            sql: A query over the workspace, whose rows are kept; with `logs`, those stand in the table `logs`.
+            logs: An export of OpenTelemetry spans (OTLP as JSON, whole or a line each), or of Langfuse traces or
+                observations (JSON, JSON Lines or CSV). Rows hold the prompt's variables where they are recorded, else
+                what the user said as `input`; and output, model, prompt, trace and time.
+            unique: Whether to leave out rows that repeat an earlier one, or the columns that make them the same. Of
+                logs they are left out, by the variables, unless this says False.
+            near: Also leave out rows whose text is so similar to that of one kept, such as 0.95.
+            sample: Keep so many rows, drawn at random.
+            by: A column whose values keep their shares in the sample.
+            seed: Another one draws other rows; the same one draws the same on every machine.
+
+        Returns:
+            The dataset; its `repr` tells what was left out.
 
         Raises:
-            DatasetError: The source is empty or cannot be read.
+            DatasetError: The source is empty or cannot be read, or the arguments do not fit together.
+            DatasetNotFoundError: Nothing is kept under the name.
+            WorkspaceError: The SQL is no query.
+        """
+        if source is None and sql is None and logs is None:
+            return self.store.dataset(name, version)
+        if version is not None:
+            raise DatasetError("version= returns what is kept under a name, and takes no rows: leave one of them out")
+        if isinstance(source, Dataset) and all(drawn is None for drawn in (unique, near, sample, by)):
+            found = replace(source, name=check_name(name, "dataset name"), note="")
+        else:
+            rows = [dict(row) for row in source.rows] if isinstance(source, Dataset) else source
+            found = made(
+                self.store, name, rows, sql=sql, logs=logs, unique=unique, near=near, sample=sample, by=by, seed=seed
+            )
+        return self._keep_dataset(found)
+
+    def dataset_versions(self, name: str) -> pandas.DataFrame:
+        """Return a dataset's versions, newest first.
+
+        Columns: version (`#2`), digest, rows, kind (how it was made), told, part, parent (digest), author, created_at.
+
+        Raises:
             DatasetNotFoundError: Nothing is kept under the name.
         """
-        if source is None:
-            return self.store.dataset(name)
-        if isinstance(source, Dataset):
-            source = list(source.rows)
-        imported = import_rows(source)
-        dataset = self.store.save_dataset(Dataset.of(name, imported.rows, imported.columns))
+        return self.store.dataset_versions(name)
+
+    def diff_datasets(
+        self, before: Dataset | str, after: Dataset | str | None = None, *, key: str | Sequence[str] | None = None
+    ) -> DatasetDifference:
+        """Return which rows were added, removed and changed between two datasets.
+
+        Args:
+            before: A dataset, or a name: its newest version.
+            after: Another one; without it, `before` is held against the version before.
+            key: The column, or columns, by which a row is known; else rows are matched where they are equal, and those
+                between by their place.
+
+        Raises:
+            DatasetNotFoundError: There is none of that name, or no version before.
+            DatasetError: There is no such column, or two rows have the same key.
+        """
+        first = self.store.dataset(before) if isinstance(before, str) else before
+        if after is not None:
+            second = self.store.dataset(after) if isinstance(after, str) else after
+            return first.diff(second, key=key)
+        digests = self.store.dataset_versions(first.name)["digest"].tolist()
+        older = digests[digests.index(first.digest) + 1 :] if first.digest in digests else []
+        if not older:
+            raise DatasetNotFoundError(
+                f"dataset {first.name!r} has no version before {first.digest[:15]}: give the other dataset, too",
+                name=first.name,
+            )
+        return self.store.dataset(first.name, older[0]).diff(first, key=key)
+
+    def correct(self, dataset: Dataset | str, row: int, values: Mapping[str, Any], *, message: str = "") -> Dataset:
+        """Keep other values in a row of a dataset, as its next version, and return it.
+
+        Args:
+            dataset: A name: its newest version is corrected. Or a dataset that was looked at: likewise, where the row
+                still stands there as it was seen.
+            row: Which row, from 0.
+            values: The new value by column, such as `{"category": "refund"}`.
+            message: Why.
+
+        Raises:
+            DatasetError: There is no such row or column, it holds that already, or it was changed by now.
+            DatasetNotFoundError: Nothing is kept under the name.
+        """
+        name, seen = (dataset, None) if isinstance(dataset, str) else (dataset.name, dataset.row(row))
+        corrected = self.store.correct_dataset(name, row, values, author=self.author, message=message, seen=seen)
         self.changes.tell("catalog")
-        return dataset
+        return corrected
+
+    def split(
+        self,
+        dataset: Dataset | str,
+        holdout: float = 0.3,
+        *,
+        by: str | None = None,
+        clusters: str | None = None,
+        seed: int = 0,
+    ) -> Split:
+        """Part a dataset into what a prompt may be tuned on and what it is judged by, and keep both.
+
+        Args:
+            dataset: A dataset, or the name of one.
+            holdout: The share that is held out.
+            by: A column whose values keep their shares in both parts.
+            clusters: A column that names what rows share, such as a conversation; such rows stay together.
+            seed: Another one parts the rows otherwise.
+
+        Returns:
+            `train` and `holdout`, kept as `NAME/train` and `NAME/holdout`.
+
+        Raises:
+            DatasetError: There is no such column, the share is none, or the rows cannot be parted.
+        """
+        whole = self.store.dataset(dataset) if isinstance(dataset, str) else dataset
+        parts = whole.split(holdout, by=by, clusters=clusters, seed=seed)
+        return Split(self._keep_dataset(parts.train), self._keep_dataset(parts.holdout))
+
+    def examples(self, dataset: Dataset | str, rows: int, *, by: str | None = None, seed: int = 0) -> Examples:
+        """Return rows to show a model as examples, drawn from the train part; never from the holdout.
+
+        Args:
+            dataset: A train part, or a dataset that was split, or the name of one.
+            rows: How many.
+            by: A column whose values keep their shares.
+            seed: Another one draws other rows.
+
+        Returns:
+            The rows; `.messages(user="text", assistant="category")` makes messages for a template of them.
+
+        Raises:
+            DatasetError: It is a holdout, or was not split.
+        """
+        found = self.store.dataset(dataset) if isinstance(dataset, str) else dataset
+        return chosen_examples(self.store, found, rows, by, seed)
+
+    def _keep_dataset(self, dataset: Dataset) -> Dataset:
+        kept = self.store.save_dataset(dataset, self.author)
+        self.changes.tell("catalog")
+        return kept
 
     def datasets(self) -> pandas.DataFrame:
         """Return every dataset: name, digest, columns, rows, versions, when it was kept."""

@@ -101,6 +101,8 @@ def _demands(found: Policy) -> list[str]:
     told.append("evidence" + ("" if found.practice_counts else ", not from the practice model"))
     if found.fresh:
         told.append("nothing that it builds on has moved since")
+    if found.unseen:
+        told.append("rows that the version was not tuned on")
     if found.suites:
         told.append(f"run: {', '.join(found.suites)}")
     if found.least_rows:

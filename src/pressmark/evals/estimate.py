@@ -68,6 +68,7 @@ class RunPlan:
         basis: What tokens and time are estimated from, in words.
         pilot: The spread of the differences that `smallest_difference` stands on; None where there is none.
         unit: Of the primary scorer.
+        warnings: What speaks against the run, such as rows that a version was tuned on.
     """
 
     versions: tuple[str, ...]
@@ -85,6 +86,7 @@ class RunPlan:
     basis: str
     pilot: Pilot | None = None
     unit: str = field(default="points")
+    warnings: tuple[str, ...] = ()
 
     @property
     def smallest_difference(self) -> float | None:
@@ -127,11 +129,13 @@ class RunPlan:
         return [*lines, *self._reach()]
 
     def _reach(self) -> list[str]:
+        """What such a run shows, and what speaks against it."""
+        warned = [f"⚠ {warning}" for warning in self.warnings]
         smallest = self.smallest_difference
         if smallest is None or self.pilot is None:
-            return []
+            return warned
         amount = f"{100 * smallest:.1f} points" if self.unit == "points" else f"{smallest:.3g} {self.unit}"
-        return [f"{self.rows:,} rows show a difference of {amount}, 4 times in 5 ({self.pilot.source})"]
+        return [f"{self.rows:,} rows show a difference of {amount}, 4 times in 5 ({self.pilot.source})", *warned]
 
     def __str__(self) -> str:
         return "\n".join(self._lines())

@@ -29,6 +29,7 @@ def conditions(setting: Setting, record: Evidence) -> list[Reason]:
         *_rows(setting, record, scores),
         *_method(setting, record, scores),
         *_missing(setting, record, scores),
+        *_unseen(setting, record),
         *_level(setting, record, scores),
         *_regressions(setting, record, scores),
         *_verdicts(setting, record, scores),
@@ -127,6 +128,23 @@ def _missing(setting: Setting, record: Evidence, scores: Scores) -> Iterator[Rea
             yield setting.reason("missing_rows", False, said, "see why they failed, and run it again")
         else:
             yield Reason("missing_rows", True, False, said)
+
+
+def _unseen(setting: Setting, record: Evidence) -> Iterator[Reason]:
+    """Tell which suites judged a prompt on rows that it was tuned on; it blocks where the policy says so."""
+    blocking = setting.demands and setting.policy.unseen
+    seen = [trial for trial in record.trials if trial.tuned_on]
+    for trial in seen:
+        yield Reason(
+            "unseen",
+            False,
+            blocking,
+            f"{setting.suite(trial)}: {len(trial.tuned_on)} of the {_count(len(trial.rows))} that judged it are rows"
+            " that it was tuned on",
+            "run it on a holdout",
+        )
+    if setting.policy.unseen and not seen:
+        yield Reason("unseen", True, blocking, "No suite used rows that the version is known to have been tuned on")
 
 
 def _level(setting: Setting, record: Evidence, scores: Scores) -> Iterator[Reason]:

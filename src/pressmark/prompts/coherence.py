@@ -71,6 +71,8 @@ def _of_trial(evidence: Evidence, trial: Trial) -> Iterator[str]:
         yield "a row was counted twice"
     if len(trial.rows) > trial.planned:
         yield f"{len(trial.rows)} rows were asked where {trial.planned} were planned"
+    if _repeated(trial.tuned_on) is not None or not set(trial.tuned_on) <= set(trial.rows):
+        yield "it names rows that the version was tuned on and that were not asked"
     if trial.repeats < 1:
         yield "it was not run once"
     if (twice := _repeated(found.scorer for found in trial.scores)) is not None:

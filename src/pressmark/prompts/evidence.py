@@ -63,6 +63,8 @@ class Trial(Immutable):
         repeats: How often each row was asked.
         models: Models that were served.
         flipped: Rows whose primary score changed, with both outputs; a registry may forbid these.
+        tuned_on: Rows that the candidate was tuned on, as far as that can be known: those that its template shows as
+            examples, and those of a train part.
     """
 
     prompt: str
@@ -79,6 +81,7 @@ class Trial(Immutable):
     repeats: int = 1
     models: tuple[str, ...] = ()
     flipped: tuple[FrozenDict, ...] = ()
+    tuned_on: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "flipped", tuple(freeze(row) for row in self.flipped))
@@ -217,6 +220,8 @@ def _trial_to_dict(trial: Trial) -> dict[str, Any]:
         "repeats": trial.repeats,
         "models": list(trial.models),
         "flipped": [thaw(row) for row in trial.flipped],
+        # Left out where there are none, so that records made before have the digest that they had.
+        **({"tuned_on": list(trial.tuned_on)} if trial.tuned_on else {}),
     }
 
 
@@ -248,6 +253,7 @@ def _trial_from_dict(told: Mapping[str, Any]) -> Trial:
         repeats=_count(told["repeats"]),
         models=tuple(map(_text, told["models"])),
         flipped=tuple(freeze(dict(row)) for row in told["flipped"]),
+        tuned_on=tuple(map(_count, told.get("tuned_on", ()))),
     )
 
 

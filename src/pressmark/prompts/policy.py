@@ -31,6 +31,7 @@ class Policy(Immutable):
         downstream: Every prompt downstream must have been evaluated with the change.
         fresh: The evidence's lock must equal what the labels resolve to now.
         practice_counts: Evidence from the practice model counts.
+        unseen: No suite may have judged the candidate on rows that it is known to have been tuned on.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Policy(Immutable):
     downstream: bool = False
     fresh: bool = True
     practice_counts: bool = True
+    unseen: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip():

@@ -14,10 +14,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
-from pressmark.errors import DatasetNotFoundError, EndpointError, EndpointNotFoundError, SuiteNotFoundError
+from pressmark.errors import (
+    DatasetError,
+    DatasetNotFoundError,
+    EndpointError,
+    EndpointNotFoundError,
+    SuiteNotFoundError,
+)
 from pressmark.evals.dataset import Dataset
+from pressmark.evals.origin import Origin
 from pressmark.prompts import check_name, freeze
-from pressmark.workspace.batches import INTEGER, TEXT, arrow, dataframe, first, insert, json_text
+from pressmark.workspace.batches import INTEGER, TEXT, arrow, clean, dataframe, first, insert, json_text
 
 if TYPE_CHECKING:
     import pandas
@@ -55,59 +62,121 @@ class SavedEndpoint(NamedTuple):
     transport: str | None = None
 
 
-def save_dataset(database: Database, dataset: Dataset) -> Dataset:
-    """Keep a dataset and return it; the newest of that name again makes nothing new."""
+def save_dataset(database: Database, dataset: Dataset, author: str = "", *, again: bool = True) -> Dataset:
+    """Keep a dataset and return it; the newest of that name again makes nothing new.
+
+    Args:
+        database: The file.
+        dataset: What to keep.
+        author: Who made it.
+        again: Whether what is an older version of that name becomes its newest again.
+    """
     check_name(dataset.name, "dataset name")
     with database.writing() as connection:
-        newest = _newest(connection, "datasets", dataset.name)
-        if newest and newest[1] == dataset.digest:
-            return replace(dataset, note=_note(newest[0]))
-        before = first(connection, "select row_count from datasets where name = ? order by number desc", [dataset.name])
-        known = first(
-            connection, "select count(*) from (select 1 from dataset_rows where digest = ? limit 1)", [dataset.digest]
-        )
-        if known == (0,):
-            rows = [json_text(row) for row in dataset.rows]
-            batch = arrow(
-                {"digest": TEXT, "row": INTEGER, "data": TEXT},
-                {"digest": [dataset.digest] * len(rows), "row": range(len(rows)), "data": rows},
+        if not again and (known := _number(connection, dataset)):
+            return replace(dataset, note=_note(known))
+        return _save(connection, dataset, author)
+
+
+def correct_dataset(
+    database: Database, name: str, row: int, values: Mapping[str, Any], *, author: str, message: str, seen: Any = None
+) -> Dataset:
+    """Keep the newest dataset of a name with other values in a row, and return it.
+
+    Args:
+        database: The file.
+        name: The dataset's name.
+        row: Which row.
+        values: The new value by column.
+        author: Who says so.
+        message: Why.
+        seen: The row as whoever corrects it saw it; it must still stand there.
+
+    Raises:
+        DatasetNotFoundError: There is none of that name.
+        DatasetError: There is no such row or column, it holds that already, or it was changed by now.
+    """
+    with database.writing() as connection:
+        newest = _read(connection, name, None)
+        changed = newest.corrected(row, values, message=message)
+        if seen is not None and newest.rows[row] != seen:
+            raise DatasetError(
+                f"row {row} of dataset {name!r} is another one by now, in its version {newest.digest[:15]}: see what"
+                f" changed with ws.diff_datasets({name!r}), and correct the newest",
+                row=row,
             )
-            insert(connection, "dataset_rows", batch)
-        connection.execute(
-            "insert into datasets values (?, ?, ?, ?, ?, ?)",
-            [
-                dataset.name,
-                newest[0] + 1 if newest else 1,
-                dataset.digest,
-                json_text(list(dataset.columns)),
-                len(dataset.rows),
-                datetime.now(UTC),
-            ],
+        return _save(connection, changed, author)
+
+
+def _save(connection: Connection, dataset: Dataset, author: str) -> Dataset:
+    newest = _newest(connection, "datasets", dataset.name)
+    if newest and newest[1] == dataset.digest:
+        return replace(dataset, note=_note(newest[0]))
+    before = first(connection, "select row_count from datasets where name = ? order by number desc", [dataset.name])
+    known = first(
+        connection, "select count(*) from (select 1 from dataset_rows where digest = ? limit 1)", [dataset.digest]
+    )
+    if known == (0,):
+        rows = [json_text(row) for row in dataset.rows]
+        batch = arrow(
+            {"digest": TEXT, "row": INTEGER, "data": TEXT},
+            {"digest": [dataset.digest] * len(rows), "row": range(len(rows)), "data": rows},
         )
+        insert(connection, "dataset_rows", batch)
+    origin = dataset.origin
+    connection.execute(
+        "insert into datasets (name, number, digest, columns, row_count, created_at, author, parent, part, origin)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            dataset.name,
+            newest[0] + 1 if newest else 1,
+            dataset.digest,
+            json_text(list(dataset.columns)),
+            len(dataset.rows),
+            datetime.now(UTC),
+            clean(author),
+            origin.parent,
+            origin.part,
+            json_text(origin.to_dict()),
+        ],
+    )
     if newest is None or before is None:
         return dataset
     counts = f"{before[0]:,} → {len(dataset.rows):,} rows"
     return replace(dataset, note=f"{_note(newest[0] + 1)}; {counts}")
 
 
+def _number(connection: Connection, dataset: Dataset) -> int | None:
+    found = first(
+        connection,
+        "select number from datasets where name = ? and digest = ? order by number desc limit 1",
+        [dataset.name, dataset.digest],
+    )
+    return found[0] if found else None
+
+
 def _note(number: int) -> str:
     return f"version {number}" if number > 1 else ""
 
 
-def dataset(database: Database, name: str, digest: str | None = None) -> Dataset:
-    """Return the newest dataset of that name, or the one with that digest."""
+def dataset(database: Database, name: str, reference: str | None = None) -> Dataset:
+    """Return the newest dataset of that name, or the one with that digest or number (`#2`)."""
     with database.reading() as connection:
-        found = first(
-            connection,
-            "select digest, columns, number from datasets where name = $name and digest = coalesce($digest, digest)"
-            " order by number desc limit 1",
-            {"name": name, "digest": digest},
+        return _read(connection, name, reference)
+
+
+def _read(connection: Connection, name: str, reference: str | None) -> Dataset:
+    found = first(
+        connection,
+        "select digest, columns, number, parent, part, origin from datasets where name = $name"
+        " and ($it is null or digest = $it or '#' || number = $it) order by number desc limit 1",
+        {"name": name, "it": reference},
+    )
+    if not found:
+        raise DatasetNotFoundError(
+            _unknown(connection, "datasets", "dataset", name, reference), name=name, digest=reference
         )
-        if not found:
-            raise DatasetNotFoundError(
-                _unknown(connection, "datasets", "dataset", name, digest), name=name, digest=digest
-            )
-        rows = connection.execute("select data from dataset_rows where digest = ? order by row", [found[0]]).fetchall()
+    rows = connection.execute("select data from dataset_rows where digest = ? order by row", [found[0]]).fetchall()
     return Dataset(
         name=name,
         digest=found[0],
@@ -115,7 +184,38 @@ def dataset(database: Database, name: str, digest: str | None = None) -> Dataset
         # Parsed at once: a call a row takes twice as long.
         rows=tuple(map(freeze, json.loads(f"[{','.join(data for (data,) in rows)}]"))),
         note=_note(found[2]),
+        origin=Origin.from_dict(json.loads(found[5] or "{}"), found[3] or "", found[4] or ""),
     )
+
+
+def dataset_versions(database: Database, name: str) -> pandas.DataFrame:
+    """Return a line for each version of a dataset, the newest first."""
+    with database.reading() as connection:
+        if not _newest(connection, "datasets", name):
+            raise DatasetNotFoundError(_unknown(connection, "datasets", "dataset", name), name=name)
+        frame = dataframe(
+            connection,
+            """
+            select '#' || number as version, digest, row_count as rows, coalesce(origin ->> 'kind', 'rows') as kind,
+                   coalesce(origin ->> 'told', '') as told, nullif(part, '') as part, nullif(parent, '') as parent,
+                   coalesce(author, '') as author, created_at
+            from datasets where name = $name order by number desc
+            """,
+            {"name": name},
+        )
+    for column in ("part", "parent"):
+        frame[column] = frame[column].astype(object).where(frame[column].notna(), None)
+    return frame
+
+
+def parts(database: Database, part: str, parent: str | None = None) -> list[tuple[str, str]]:
+    """Return name and digest of the datasets that are such a part of a split, the newest first; of one where named."""
+    with database.reading() as connection:
+        return connection.execute(
+            "select name, digest from datasets where part = $part and ($parent is null or parent = $parent)"
+            " group by name, digest order by max(created_at) desc",
+            {"part": part, "parent": parent},
+        ).fetchall()
 
 
 def dataset_rows(database: Database, digest: str, rows: list[int] | None = None) -> dict[int, dict[str, Any]]:
@@ -267,6 +367,7 @@ def _newest(connection: Connection, table: str, name: str) -> tuple[int, str] | 
 def _unknown(connection: Connection, table: str, noun: str, name: str, digest: str | None = None) -> str:
     names = [row[0] for row in connection.execute(f"select distinct name from {table} order by name").fetchall()]
     if digest is not None and name in names:
-        return f"the {noun} {name!r} has no version with the digest {digest}"
+        what = digest if digest.startswith("#") else f"with the digest {digest}"
+        return f"the {noun} {name!r} has no version {what}"
     listed = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
     return f"there is no {noun} {name!r} in this workspace: it holds {listed or 'none yet'}"

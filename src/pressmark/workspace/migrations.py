@@ -102,7 +102,24 @@ def m003_rated_again(connection: Connection) -> None:
     connection.execute("alter table ratings add column again boolean default false")
 
 
-MIGRATIONS: Final[tuple[Callable[[Connection], None], ...]] = (m001_initial, m002_limits_and_records, m003_rated_again)
+def m004_origins(connection: Connection) -> None:
+    """Where each version of a dataset came from: who made it, of which one, which part of a split, how."""
+    connection.execute(
+        """
+        alter table datasets add column author varchar;
+        alter table datasets add column parent varchar;
+        alter table datasets add column part varchar;
+        alter table datasets add column origin json;
+        """
+    )
+
+
+MIGRATIONS: Final[tuple[Callable[[Connection], None], ...]] = (
+    m001_initial,
+    m002_limits_and_records,
+    m003_rated_again,
+    m004_origins,
+)
 NEWEST: Final = len(MIGRATIONS)
 
 

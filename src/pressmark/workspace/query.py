@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from pressmark.errors import WorkspaceError
 from pressmark.workspace.batches import dataframe
@@ -13,9 +13,12 @@ from pressmark.workspace.engine import duckdb
 
 if TYPE_CHECKING:
     import pandas
+    import pyarrow
     from duckdb import DuckDBPyConnection as Connection
 
     from pressmark.workspace.connection import Database
+
+Found = TypeVar("Found")
 
 _READS: Final = {"SELECT", "MULTI"}  # MULTI is a PIVOT without its list of values
 # PRAGMAs that only tell; many others set.
@@ -48,19 +51,36 @@ _OTHERS: Final = {
 
 def sql(database: Database, query: str) -> pandas.DataFrame:
     """Return what a query finds, as `Store.sql` describes it."""
-    statement = _statement(query)
+    statement = _statement(query, "ws.sql")
     with database.reading() as connection:
+        return _found(connection, query, lambda: dataframe(connection, statement))
+
+
+def table(database: Database, query: str, logs: pyarrow.Table | None) -> pyarrow.Table:
+    """Return what a query finds, as `Store.sql_table` describes it."""
+    statement = _statement(query, "ws.dataset(sql=…)")
+    with database.reading() as connection:
+        if logs is not None:
+            connection.register("logs", logs)
         try:
-            return _interruptibly(connection, lambda: dataframe(connection, statement))
-        except (duckdb.ProgrammingError, duckdb.DataError) as error:
-            raise WorkspaceError(f"DuckDB refused this query. {_told(error)}", query=query) from error
+            return _found(connection, query, lambda: connection.sql(statement).to_arrow_table())
+        finally:
+            if logs is not None:
+                connection.unregister("logs")
 
 
-def _interruptibly(connection: Connection, work: Callable[[], pandas.DataFrame]) -> pandas.DataFrame:
+def _found(connection: Connection, query: str, work: Callable[[], Found]) -> Found:
+    try:
+        return _interruptibly(connection, work)
+    except (duckdb.ProgrammingError, duckdb.DataError) as error:
+        raise WorkspaceError(f"DuckDB refused this query. {_told(error)}", query=query) from error
+
+
+def _interruptibly(connection: Connection, work: Callable[[], Found]) -> Found:
     """Run a query so that Ctrl-C, or a notebook's stop button, ends it at once; DuckDB alone would run to the end."""
     if threading.current_thread() is not threading.main_thread():
         return work()
-    results: list[pandas.DataFrame] = []
+    results: list[Found] = []
     errors: list[BaseException] = []
     done = threading.Event()
 
@@ -84,14 +104,14 @@ def _interruptibly(connection: Connection, work: Callable[[], pandas.DataFrame])
     return results[0]
 
 
-def _statement(query: str) -> duckdb.Statement:
+def _statement(query: str, called: str) -> duckdb.Statement:
     try:
         statements = duckdb.extract_statements(query)
     except duckdb.Error as error:
         raise WorkspaceError(f"this is not SQL that DuckDB understands. {_told(error)}", query=query) from error
     if len(statements) != 1:
         raise WorkspaceError(
-            f"ws.sql takes one statement, and this text holds {len(statements)}: call it once for each", query=query
+            f"{called} takes one statement, and this text holds {len(statements)}: call it once for each", query=query
         )
     statement = statements[0]
     kind = statement.type.name
@@ -102,7 +122,7 @@ def _statement(query: str) -> duckdb.Statement:
     if kind in _READS or (kind == "PRAGMA" and _TELLING.match(text)):
         return statement
     raise WorkspaceError(
-        f"ws.sql only reads, so {kind.replace('_', ' ')} is refused and nothing was changed: {_way(kind, text)}",
+        f"{called} only reads, so {kind.replace('_', ' ')} is refused and nothing was changed: {_way(kind, text)}",
         query=query,
     )
 

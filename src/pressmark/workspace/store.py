@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pressmark.errors import WorkspaceFullError
 from pressmark.evals.dataset import Dataset
 from pressmark.evals.figures import Figures
+from pressmark.evals.origin import TRAIN
 from pressmark.prompts import Unit, Version
 from pressmark.rendering import PromptVersion
 from pressmark.workspace import catalog, feedback, figures, grid, migrations, query, runs, usage, versions
@@ -26,6 +27,7 @@ from pressmark.workspace.versions import Draft, Saved
 
 if TYPE_CHECKING:
     import pandas
+    import pyarrow
 
 _log = logging.getLogger("pressmark.workspace")
 
@@ -169,22 +171,69 @@ class Store:
 
     # Datasets, suites, endpoints
 
-    def save_dataset(self, dataset: Dataset) -> Dataset:
-        """Keep a dataset; the newest of that name again makes nothing new."""
-        return catalog.save_dataset(self._database, dataset)
+    def save_dataset(self, dataset: Dataset, author: str = "", *, again: bool = True) -> Dataset:
+        """Keep a dataset; the newest of that name again makes nothing new.
 
-    def dataset(self, name: str, digest: str | None = None) -> Dataset:
-        """Return the newest dataset of that name, or the one of that name with that digest.
+        Args:
+            dataset: What to keep, with where it came from.
+            author: Who made it.
+            again: Whether what is an older version of that name becomes its newest again.
+        """
+        return catalog.save_dataset(self._database, dataset, author, again=again)
+
+    def dataset(self, name: str, reference: str | None = None) -> Dataset:
+        """Return the newest dataset of that name, or the one of that name with that digest or number (`#2`).
 
         Raises:
             DatasetNotFoundError: There is none.
         """
         known = self._dataset
-        if digest is not None and known is not None and (known.name, known.digest) == (name, digest):
+        if reference is not None and known is not None and (known.name, known.digest) == (name, reference):
             return known
-        found = catalog.dataset(self._database, name, digest)
+        found = catalog.dataset(self._database, name, reference)
         self._dataset = found
         return found
+
+    def correct_dataset(
+        self,
+        name: str,
+        row: int,
+        values: Mapping[str, Any],
+        *,
+        author: str = "",
+        message: str = "",
+        seen: Mapping[str, Any] | None = None,
+    ) -> Dataset:
+        """Keep the newest dataset of a name with other values in a row, as its next version.
+
+        Args:
+            name: The dataset's name.
+            row: Which row, from 0.
+            values: The new value by column.
+            author: Who says so.
+            message: Why.
+            seen: The row as it was looked at; where it stands otherwise by now, nothing is changed.
+
+        Raises:
+            DatasetNotFoundError: There is none of that name.
+            DatasetError: There is no such row or column, it holds that already, or it was changed by now.
+        """
+        return catalog.correct_dataset(self._database, name, row, values, author=author, message=message, seen=seen)
+
+    def dataset_versions(self, name: str) -> pandas.DataFrame:
+        """Return a line for each version of a dataset, the newest first.
+
+        Columns: version (`#2`), digest, rows, kind (how it was made), told, part, parent (digest), author, created_at.
+
+        Raises:
+            DatasetNotFoundError: There is none of that name.
+        """
+        return catalog.dataset_versions(self._database, name)
+
+    def train_parts(self, parent: str | None = None) -> list[Dataset]:
+        """Return the train parts of all splits, the newest first; of one dataset where its digest is named."""
+        found = catalog.parts(self._database, TRAIN, parent)
+        return [catalog.dataset(self._database, name, digest) for name, digest in found]
 
     def dataset_rows(self, digest: str, rows: Sequence[int] | None = None) -> dict[int, dict[str, Any]]:
         """Return rows of a dataset by their numbers, without reading the others; all where none are named."""
@@ -521,3 +570,15 @@ class Store:
             WorkspaceError: It is no query, or DuckDB refuses it; the message says what to use for changes.
         """
         return query.sql(self._database, text)
+
+    def sql_table(self, text: str, logs: pyarrow.Table | None = None) -> pyarrow.Table:
+        """Return what one SQL query finds in the file, with the types that it has there, under the same rules.
+
+        Args:
+            text: The query.
+            logs: What it finds as the table `logs`.
+
+        Raises:
+            WorkspaceError: It is no query, or DuckDB refuses it.
+        """
+        return query.table(self._database, text, logs)
