@@ -70,6 +70,7 @@ export interface CheckError {
   line: number | null;
   column: number | null;
   where: string;
+  path?: (string | number)[];
 }
 
 export interface VariableView {
@@ -87,6 +88,59 @@ export interface PreviewView {
   row: number | null;
   rows: number;
   error: CheckError | null;
+  estimate: CallEstimateView | null;
+}
+
+export interface CallEstimateView {
+  tokens_in: number;
+  tokens_out: number | null;
+  cost: number | null;
+  basis: string;
+}
+
+export interface TryView {
+  status: "asking" | "answering" | "done" | "stopped" | "failed";
+  text: string;
+  endpoint: string;
+  dataset: string | null;
+  row: number | null;
+  seconds: number;
+  ttft: number | null;
+  tokens_in: number | null;
+  tokens_out: number | null;
+  cost: number | null;
+  model: string | null;
+  finish_reason: string | null;
+  error: Told | null;
+}
+
+export interface ExampleRowsView {
+  dataset: string;
+  columns: string[];
+  total: number;
+  held: number;
+  rows: { row: number; values: Record<string, string>; held: boolean }[];
+}
+
+export interface ExamplesView {
+  messages: Message[];
+  text: string;
+}
+
+export interface DeletionView {
+  dataset: string;
+  versions: number;
+  rows: number;
+  suites: string[];
+  runs: number;
+  outputs: number;
+  also_in: string[];
+  bytes: number;
+}
+
+export interface DeletedView {
+  before: number;
+  after: number;
 }
 
 export interface DatasetView {
@@ -310,12 +364,17 @@ export interface Traits {
     base: string | null;
     saved_at: string | null;
     unsaved: boolean;
+    changes: number;
+    undo: number;
+    redo: number;
+    place: string;
     proposal: string;
     by: string;
     revision: number;
   }>;
   state_check: State<{ errors: CheckError[]; variables: VariableView[] }>;
   state_preview: State<{ dataset: string | null; row: number; view: PreviewView | null }>;
+  state_try: State<{ number: number; view: TryView | null }>;
   state_compare: State<{
     name: string;
     baseline: string;
@@ -348,7 +407,26 @@ export interface Traits {
 export interface Commands {
   show: { args: { panel: PanelName }; value: null };
   open_prompt: { args: { name: string }; value: null };
-  edit: { args: { view: string; name: string; body: UnitBody; base: string | null }; value: null };
+  edit: {
+    args: { view: string; name: string; body: UnitBody; base: string | null; changes: number | null };
+    value: { changes: number } | null;
+  };
+  undo: { args: { by: number }; value: null };
+  reload_draft: { args: Record<string, never>; value: null };
+  delete_draft: { args: Record<string, never>; value: null };
+  read_version: { args: { version: string }; value: UnitBody };
+  try_once: { args: Record<string, never>; value: null };
+  stop_try: { args: Record<string, never>; value: null };
+  example_rows: {
+    args: { dataset: string; search: string; offset: number; limit: number };
+    value: ExampleRowsView | null;
+  };
+  examples: {
+    args: { body: UnitBody; dataset: string; rows: number[]; answer: string; form: "messages" | "text" };
+    value: ExamplesView;
+  };
+  weigh_dataset: { args: { dataset: string }; value: DeletionView };
+  delete_dataset: { args: { dataset: string; reason: string; runs: boolean }; value: DeletedView };
   start_from: { args: { version: string }; value: null };
   discard_draft: { args: Record<string, never>; value: null };
   choose_preview: { args: { dataset: string | null; row: number }; value: null };

@@ -9,7 +9,8 @@
       x NotFoundError           PromptNotFoundError, VersionNotFoundError, LabelNotFoundError,
                                 DatasetNotFoundError, SuiteNotFoundError, RunNotFoundError, EndpointNotFoundError
       x GraphCycleError
-      x WorkspaceError          WorkspaceLockedError, WorkspaceFormatError, WorkspaceVersionError, WorkspaceFullError
+      x WorkspaceError          WorkspaceLockedError, WorkspaceFormatError, WorkspaceVersionError, WorkspaceFullError,
+                                DraftConflictError
       x EndpointError           EndpointAuthError, EndpointConnectionError, ClusterError
       x BudgetError, RunCancelledError
       x GateError
@@ -186,6 +187,16 @@ class WorkspaceVersionError(WorkspaceError):
 
 class WorkspaceFullError(WorkspaceError):
     """The disk is full, or a size limit was met; nothing was written."""
+
+
+class DraftConflictError(WorkspaceError):
+    """A draft was changed by another hand since it was read; what was to be saved is kept as the step before.
+
+    Attributes:
+        revision: Where the draft stands now.
+    """
+
+    revision: int = 0
 
 
 class EndpointError(PressmarkError):

@@ -22,6 +22,8 @@ import jinja2.sandbox
 from pressmark.errors import (
     ConflictError,
     DatasetNotFoundError,
+    DraftConflictError,
+    EndpointError,
     GateError,
     InvalidNameError,
     InvalidUnitError,
@@ -29,6 +31,7 @@ from pressmark.errors import (
     RunNotFoundError,
     TemplateError,
     VersionNotFoundError,
+    WorkspaceError,
 )
 from pressmark.widgets.protocols import (
     CellView,
@@ -37,10 +40,14 @@ from pressmark.widgets.protocols import (
     CheckView,
     ComparisonView,
     DatasetView,
+    DeletedView,
+    DeletionView,
     DraftView,
     EndpointView,
     EntryView,
     EstimateView,
+    ExampleRowsView,
+    ExamplesView,
     GateView,
     LabelView,
     MovedView,
@@ -56,6 +63,7 @@ from pressmark.widgets.protocols import (
     ScorerView,
     SliceView,
     SuiteView,
+    TryView,
     UnitBody,
     VersionView,
 )
@@ -172,6 +180,7 @@ class MemorySession:
         self._watchers: list[Callable[[Change], None]] = []
         self._units: dict[str, list[tuple[VersionView, UnitBody]]] = {}
         self._drafts: dict[str, tuple[UnitBody, str | None, str]] = {}
+        self._changes: dict[str, int] = {}
         self._published: dict[str, list[tuple[VersionView, UnitBody]]] = {}
         self._labels: dict[str, dict[str, list[str]]] = {}
         self._log: dict[str, list[EntryView]] = {}
@@ -263,11 +272,20 @@ class MemorySession:
                 f"{name!r} cannot name a prompt: use small letters, digits and . _ - between them, joined by /"
             )
         newest = self._units.get(name, [])
+        stands: Any = {"changes": self._changes.get(name, 0), "undo": 0, "redo": 0, "place": "memory"}
         if name in self._drafts:
             body, base, saved_at = self._drafts[name]
             unsaved = body != (self.unit(name, base) if base else empty_body())
-            return {"name": name, "body": deepcopy(body), "base": base, "saved_at": saved_at, "unsaved": unsaved}
+            return {
+                **stands,
+                "name": name,
+                "body": deepcopy(body),
+                "base": base,
+                "saved_at": saved_at,
+                "unsaved": unsaved,
+            }
         return {
+            **stands,
             "name": name,
             "body": deepcopy(newest[-1][1]) if newest else empty_body(),
             "base": newest[-1][0]["version"] if newest else None,
@@ -275,15 +293,54 @@ class MemorySession:
             "unsaved": False,
         }
 
-    def save_draft(self, name: str, body: UnitBody, base: str | None) -> DraftView:
+    def save_draft(
+        self, name: str, body: UnitBody, base: str | None, changes: int | None = None, view: str = ""
+    ) -> DraftView:
         self.asked.append("save_draft")
         self.draft(name)
+        before = self._changes.get(name, 0)
+        if changes is not None and changes != before:
+            raise DraftConflictError(f"the draft of {name!r} was changed elsewhere", revision=before)
+        self._changes[name] = before + 1
         self._drafts[name] = (deepcopy(body), base, self.now())
         return self.draft(name)
 
     def discard_draft(self, name: str) -> DraftView:
         self._drafts.pop(name, None)
         return self.draft(name)
+
+    def walk_draft(self, name: str, by: int) -> DraftView:
+        raise WorkspaceError("this stand-in keeps no steps")
+
+    def delete_draft(self, name: str) -> DraftView:
+        return self.discard_draft(name)
+
+    def weigh_dataset(self, dataset: str) -> DeletionView:
+        raise DatasetNotFoundError(f"this stand-in deletes no dataset, {dataset!r} neither")
+
+    def delete_dataset(self, dataset: str, reason: str, runs: bool) -> DeletedView:
+        raise DatasetNotFoundError(f"this stand-in deletes no dataset, {dataset!r} neither")
+
+    def try_once(
+        self, body: UnitBody, dataset: str | None, row: int, endpoint: str, tell: Callable[[TryView], None]
+    ) -> Callable[[], None]:
+        raise EndpointError("this stand-in asks no model")
+
+    def example_rows(self, dataset: str, search: str, offset: int, limit: int) -> ExampleRowsView:
+        found = [number for number, row in enumerate(self.data) if search in json.dumps(row)]
+        return {
+            "dataset": dataset,
+            "columns": ["channel", "text", "category"],
+            "total": len(found),
+            "held": 0,
+            "rows": [
+                {"row": at, "values": {name: _short(value) for name, value in self.data[at].items()}, "held": False}
+                for at in found[offset : offset + limit]
+            ],
+        }
+
+    def examples(self, body: UnitBody, dataset: str, rows: list[int], answer: str, form: str) -> ExamplesView:
+        raise DatasetNotFoundError("this stand-in picks no examples")
 
     def check(self, body: UnitBody) -> CheckView:
         errors: list[CheckError] = []
@@ -325,7 +382,7 @@ class MemorySession:
             ],
         }
 
-    def preview(self, body: UnitBody, dataset: str | None, row: int) -> PreviewView:
+    def preview(self, body: UnitBody, dataset: str | None, row: int, endpoint: str = "") -> PreviewView:
         if dataset is not None and dataset != "triage/inbox":
             raise DatasetNotFoundError(f"there is no dataset {dataset!r}: choose another or import it")
         values: dict[str, Any] = {
@@ -341,6 +398,7 @@ class MemorySession:
             "row": row if dataset is not None else None,
             "rows": len(self.data) if dataset is not None else 0,
             "error": None,
+            "estimate": None,
         }
         for at, (where, source) in enumerate(_templates(body)):
             role = body["messages"][at]["role"] if body["kind"] == "chat" else "text"

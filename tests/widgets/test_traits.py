@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pressmark.rendering.filters import ALLOWED, ALLOWED_TESTS
 from pressmark.widgets import Workbench, WorkbenchSession
 from pressmark.widgets.commands import commands_of
 from pressmark.widgets.comparing import Comparing
@@ -70,3 +71,10 @@ def test_unknown_arguments_are_refused_with_a_sentence(open_page: Callable[..., 
     """A misspelt trait is not passed over."""
     with pytest.raises(TypeError, match=r"takes no pannel: it takes session, prompt, panel"):
         open_page(traits={"pannel": "draft"})
+
+
+def test_the_filters_and_tests_that_are_offered_are_those_that_templates_may_use() -> None:
+    """The page's list is the allow-list; signs such as == are no words that one types."""
+    text = (MODEL.parent / "logic" / "filters.ts").read_text()
+    offered = [set(words.split()) for words in re.findall(r'"([a-z ]+)"\.split', text)]
+    assert offered == [set(ALLOWED), {name for name in ALLOWED_TESTS if name.isalpha()}]

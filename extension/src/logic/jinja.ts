@@ -10,6 +10,9 @@ interface JinjaState {
   afterPipe: boolean;
   /** Whether the next word is the statement's own keyword. */
   opening: boolean;
+  /** Whether the line is a heading of Markdown, and whether lines stand in a fenced block of code. */
+  heading: boolean;
+  fenced: boolean;
 }
 
 const KEYWORDS = new Set(
@@ -35,9 +38,39 @@ function inText(stream: StringStream, state: JinjaState): string | null {
     state.afterPipe = false;
     return "brace";
   }
+  const marked = inMarkdown(stream, state);
+  if (marked !== undefined) return marked;
   stream.next();
-  while (!stream.eol() && !stream.match(/^\{[{%#]/, false)) stream.next();
-  return null;
+  while (!stream.eol() && !stream.match(/^(?:\{[{%#]|[*`[_])/, false)) stream.next();
+  return state.heading ? "heading" : null;
+}
+
+/** Markdown as far as it shows in a line: headings, lists, emphasis, code and links; undefined where there is none. */
+function inMarkdown(stream: StringStream, state: JinjaState): string | undefined {
+  if (stream.sol()) {
+    state.heading = false;
+    const fence = stream.match(/^\s*```.*/, false);
+    if (fence) {
+      state.fenced = !state.fenced;
+      stream.skipToEnd();
+      return "monospace";
+    }
+    if (!state.fenced && stream.match(/^#{1,6}\s/)) {
+      state.heading = true;
+      return "heading";
+    }
+    if (!state.fenced && stream.match(/^\s*(?:[-*+]|\d+[.)])\s/)) return "list";
+  }
+  if (state.fenced) {
+    stream.next();
+    while (!stream.eol() && !stream.match(/^\{[{%#]/, false)) stream.next();
+    return "monospace";
+  }
+  if (stream.match(/^`[^`\n]+`/)) return "monospace";
+  if (stream.match(/^\*\*[^*{\n]+\*\*/)) return "strong";
+  if (stream.match(/^(?:\*[^*\s{][^*{\n]*\*|_[^_\s{][^_{\n]*_(?!\w))/)) return "emphasis";
+  if (stream.match(/^\[[^\]\n]+\]\([^)\n]+\)/)) return "link";
+  return undefined;
 }
 
 function inComment(stream: StringStream, state: JinjaState): string {
@@ -81,7 +114,7 @@ function inCode(stream: StringStream, state: JinjaState): string | null {
 
 export const jinjaParser: StreamParser<JinjaState> = {
   name: "jinja",
-  startState: () => ({ mode: "text", afterPipe: false, opening: false }),
+  startState: () => ({ mode: "text", afterPipe: false, opening: false, heading: false, fenced: false }),
   copyState: (state) => ({ ...state }),
   token(stream, state) {
     if (state.mode === "text") return inText(stream, state);

@@ -13,6 +13,7 @@ import { EditorState, Prec } from "@codemirror/state";
 import { EditorView, keymap, lineNumbers, placeholder } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { useEffect, useRef } from "preact/hooks";
+import { FILTERS, TESTS } from "../logic/filters";
 import { insideCode, jinja } from "../logic/jinja";
 import type { Problem } from "../logic/text";
 import { Problems } from "./ui";
@@ -31,12 +32,13 @@ const colours = HighlightStyle.define([
   { tag: tags.string, class: "pm-tok-string" },
   { tag: [tags.number, tags.atom, tags.bool, tags.null], class: "pm-tok-number" },
   { tag: tags.comment, class: "pm-tok-comment" },
+  { tag: tags.heading, class: "pm-tok-heading" },
+  { tag: tags.strong, class: "pm-tok-strong" },
+  { tag: tags.emphasis, class: "pm-tok-emphasis" },
+  { tag: tags.monospace, class: "pm-tok-code" },
+  { tag: tags.link, class: "pm-tok-link" },
+  { tag: tags.list, class: "pm-tok-list" },
 ]);
-
-const FILTERS =
-  "default join length lower replace round title tojson trim truncate upper first last sort unique".split(
-    " ",
-  );
 
 /** A CodeMirror editor. The text is its own until `revision` changes: then it takes over `value`. */
 export function CodeEditor(props: {
@@ -48,6 +50,8 @@ export function CodeEditor(props: {
   problems?: readonly Problem[];
   offers?: readonly Offer[];
   hint?: string;
+  /** Called where the editor itself has nothing to undo, or to do again. */
+  onWalk?: (by: number) => void;
 }) {
   const box = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
@@ -63,10 +67,17 @@ export function CodeEditor(props: {
       const word = context.matchBefore(/\w*/);
       if (!word || (word.from === word.to && !context.explicit)) return null;
       const piped = /\|\s*\w*$/.test(line.text.slice(0, context.pos - line.from));
+      const tested = /\bis\s+(?:not\s+)?\w*$/.test(line.text.slice(0, context.pos - line.from));
       const options = piped
         ? FILTERS.map((label) => ({ label, type: "function", detail: "filter" }))
-        : (latest.current.offers ?? []).map((offer) => ({ label: offer.name, detail: offer.detail }));
+        : tested
+          ? TESTS.map((label) => ({ label, type: "function", detail: "test" }))
+          : (latest.current.offers ?? []).map((offer) => ({ label: offer.name, detail: offer.detail }));
       return { from: word.from, options };
+    };
+    const walked = (by: number) => {
+      latest.current.onWalk?.(by);
+      return latest.current.onWalk !== undefined;
     };
     const editor = new EditorView({
       parent: box.current,
@@ -87,6 +98,8 @@ export function CodeEditor(props: {
           keymap.of([...closeBracketsKeymap, ...completionKeymap, ...defaultKeymap, ...historyKeymap]),
           Prec.lowest(
             keymap.of([
+              { key: "Mod-z", run: () => walked(-1) },
+              { key: "Mod-y", mac: "Mod-Shift-z", run: () => walked(1) },
               {
                 key: "Escape",
                 run: (at) => {
@@ -127,7 +140,10 @@ export function CodeEditor(props: {
       const line = doc.line(problem.line);
       const from = Math.min(line.to, line.from + Math.max(0, (problem.column ?? 1) - 1));
       const rest = doc.sliceString(from, line.to);
-      const to = Math.min(line.to, from + Math.max(1, /^\s*[\w{}%|]*/.exec(rest)?.[0].length ?? 1));
+      const to = Math.min(
+        line.to,
+        from + Math.max(1, /^\s*(?:"[^"]*"|[\w{}%|]*)/.exec(rest)?.[0].length ?? 1),
+      );
       return [{ from, to: Math.max(from, to), severity: "error", message: problem.message }];
     });
     editor.dispatch(setDiagnostics(editor.state, diagnostics));

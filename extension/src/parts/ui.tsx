@@ -292,10 +292,15 @@ export function Fold(props: {
   summary: ComponentChildren;
   children: ComponentChildren;
   open?: boolean;
+  onToggle?: (open: boolean) => void;
   class?: string;
 }) {
   return (
-    <details class={`pm-fold ${props.class ?? ""}`} open={props.open}>
+    <details
+      class={`pm-fold ${props.class ?? ""}`}
+      open={props.open}
+      onToggle={(event) => props.onToggle?.(event.currentTarget.open)}
+    >
       <summary>{props.summary}</summary>
       <div class="pm-fold-body">{props.children}</div>
     </details>

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pressmark.api.runs import chain_of
 from pressmark.api.tuning import tuning_warnings
 from pressmark.errors import StatsError
 from pressmark.evals import Suite
 from pressmark.evals.chain import Chain
-from pressmark.evals.estimate import Pilot, RunPlan, Use, estimate
+from pressmark.evals.estimate import CallEstimate, Pilot, RunPlan, Use, estimate, estimate_call
 from pressmark.evals.plan import Call, plan
 from pressmark.evals.scorers import AskingScorer
 from pressmark.evals.stages import ChainPlan
@@ -53,11 +53,6 @@ def plan_run(
     models = {member.version.unit.model for member in members.values()}
     used = store.usage(versions=members, models=models, judges=judges)
 
-    def price(model: str, tokens_in: int, tokens_out: int) -> float | None:
-        if model == PRACTICE_MODEL:
-            return 0.0
-        return cost(model, endpoint.base_url, {"prompt_tokens": tokens_in, "completion_tokens": tokens_out})
-
     told = estimate(
         planned,
         suite,
@@ -69,10 +64,29 @@ def plan_run(
         by_version=_uses(used["versions"]),
         by_model=_uses(used["models"]),
         by_judge=_uses(used["judges"]),
-        price=price,
+        price=price_at(endpoint),
         pilot=_pilot(store, list(names), suite),
     )
     return replace(told, warnings=tuning_warnings(store, {names[c.digest]: c for c in chains}, suite.dataset))
+
+
+def plan_call(store: files.Store, digest: str, request: Mapping[str, Any], endpoint: Endpoint) -> CallEstimate:
+    """Return what one request of a version, or of a draft with that digest, would take."""
+    model = str(request["model"])
+    used = store.usage(versions=[digest], models=[model])
+    own, alike = _uses(used["versions"]).get(digest), _uses(used["models"]).get(model)
+    return estimate_call(request, own=own, alike=alike, price=price_at(endpoint))
+
+
+def price_at(endpoint: Endpoint) -> Callable[[str, int, int], float | None]:
+    """Return what tells the US dollars for so many tokens of a model at an endpoint."""
+
+    def price(model: str, tokens_in: int, tokens_out: int) -> float | None:
+        if model == PRACTICE_MODEL:
+            return 0.0
+        return cost(model, endpoint.base_url, {"prompt_tokens": tokens_in, "completion_tokens": tokens_out})
+
+    return price
 
 
 def _upstream(

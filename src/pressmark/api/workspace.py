@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from pressmark.evals.rating import Kind, RatingResult
     from pressmark.evals.row_changes import DatasetDifference
     from pressmark.widgets import Workbench
-    from pressmark.workspace import SavedEndpoint
+    from pressmark.workspace import Compacted, Deletion, SavedEndpoint
 
 
 class Workspace:
@@ -395,6 +395,45 @@ class Workspace:
     def datasets(self) -> pandas.DataFrame:
         """Return every dataset: name, digest, columns, rows, versions, when it was kept."""
         return self.store.datasets()
+
+    def delete_dataset(self, name: str, *, reason: str, runs: bool = False, compact: bool = True) -> Deletion:
+        """Delete every version of a dataset and the suites on it, and have its bytes leave the file.
+
+        Saved versions and drafts that quote rows stay, and so do other datasets with the same rows: `also_in` names
+        those. What was deleted, by whom and why is remembered.
+
+        Args:
+            name: The dataset.
+            reason: Why, for those who miss it later.
+            runs: Whether its runs go too, with their outputs, scores and ratings; else these stay.
+            compact: Whether to compact the file, without which the bytes stay in it until they are overwritten.
+
+        Raises:
+            DatasetNotFoundError: There is none.
+            WorkspaceError: There is no reason, or a run is working on it; nothing was deleted.
+        """
+        gone = self.store.delete_dataset(name, reason, self.author, runs=runs)
+        try:
+            if compact:
+                self.store.compact()
+        finally:
+            self.changes.tell("catalog")
+            if gone.runs:
+                self.changes.tell("runs")
+        return gone
+
+    def delete_draft(self, name: str) -> None:
+        """Delete the draft of a prompt and all its steps; where there is none, nothing happens."""
+        self.store.delete_draft(name)
+        self.changes.tell("prompts", name=name)
+
+    def compact(self) -> Compacted:
+        """Rewrite the file without what was deleted, and return its bytes before and after; others wait meanwhile.
+
+        Raises:
+            WorkspaceError: Others use the file all the time, or there is no room for the copy; it is as it was.
+        """
+        return self.store.compact()
 
     def suite(
         self,

@@ -48,6 +48,22 @@ class Pilot(NamedTuple):
     source: str
 
 
+class CallEstimate(NamedTuple):
+    """What one request would take.
+
+    Attributes:
+        tokens_in: Tokens of the request.
+        tokens_out: Tokens of the answer; None where nothing says how long answers are.
+        cost: US dollars, or None where a price or the length is not known.
+        basis: What this is estimated from, in words.
+    """
+
+    tokens_in: int
+    tokens_out: int | None
+    cost: float | None
+    basis: str
+
+
 @dataclass(frozen=True, slots=True)
 class RunPlan:
     """What a run would take.
@@ -220,6 +236,34 @@ def estimate(
         pilot=pilot,
         unit="points" if primary.kind == "score" else primary.unit,
     )
+
+
+def estimate_call(
+    request: Mapping[str, object],
+    *,
+    own: Use | None = None,
+    alike: Use | None = None,
+    price: Callable[[str, int, int], float | None] = lambda model, tokens_in, tokens_out: None,
+) -> CallEstimate:
+    """Work out what one request would take.
+
+    Args:
+        request: Keyword arguments of `chat.completions.create`.
+        own: Recorded use of its version.
+        alike: Recorded use of its model.
+        price: US dollars for so many tokens of a model.
+    """
+    model = str(request["model"])
+    tokens_in = math.ceil(own.tokens_in if own else _characters(request) / CHARACTERS_A_TOKEN)
+    use = own or alike
+    if use is None:
+        return CallEstimate(
+            tokens_in, None, None, f"characters / {CHARACTERS_A_TOKEN}; no answer of {model} was recorded yet"
+        )
+    tokens_out = math.ceil(use.tokens_out)
+    recorded = f"recorded use of {use.answers:,} answers of"
+    basis = f"{recorded} this version" if own else f"request by characters / {CHARACTERS_A_TOKEN}, {recorded} {model}"
+    return CallEstimate(tokens_in, tokens_out, price(model, tokens_in, tokens_out), basis)
 
 
 class _Total:

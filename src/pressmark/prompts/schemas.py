@@ -21,11 +21,17 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 OPEN = frozenset({"$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "if", "patternProperties"})
 
 
-def check_schema(schema: Any, field: str) -> None:
+def check_schema(schema: Any, field: str, at: Place = ()) -> None:
     """Refuse what is not a valid JSON Schema (its own `$schema`, else draft 2020-12).
 
+    Args:
+        schema: What should be one.
+        field: The part of the unit that it stands in, for the message.
+        at: Where it stands in the tools or the response format.
+
     Raises:
-        InvalidUnitError: With the place in the schema that is wrong.
+        InvalidUnitError: With the place in the schema that is wrong; `place` is the way there from the tools or the
+            response format.
     """
     import jsonschema
     from jsonschema.validators import validator_for
@@ -35,6 +41,7 @@ def check_schema(schema: Any, field: str) -> None:
             f"{field} must be a JSON Schema object, got {type(schema).__name__}: write it as"
             ' {"type": "object", "properties": {…}}',
             field=field,
+            place=at,
         )
     if not isinstance(schema.get("$schema", ""), str):
         raise InvalidUnitError(f"{field} has a $schema that is no text: write its address, or drop it", field=field)
@@ -49,6 +56,7 @@ def check_schema(schema: Any, field: str) -> None:
         raise InvalidUnitError(
             f"{field} is not a valid JSON Schema: at {_place(error.absolute_path)}: {said}; correct it there",
             field=field,
+            place=(*at, *error.absolute_path),
         ) from error
     for place, required, properties in _objects(schema, ()):
         if undeclared := [name for name in required if name not in properties]:
@@ -56,6 +64,7 @@ def check_schema(schema: Any, field: str) -> None:
                 f"{field} requires {listed(undeclared)} at {_place(place)}, which its properties do not"
                 " declare: declare it or drop it from 'required'",
                 field=field,
+                place=(*at, *place, "required"),
             )
 
 
@@ -110,21 +119,27 @@ def check_tools(tools: Sequence[Any], tool_choice: Any) -> None:
             raise InvalidUnitError(
                 f'{field} must have the form {{"type": "function", "function": {{"name": …, "parameters": …}}}}',
                 field=field,
+                place=(place,),
             )
-        name = _checked_name(function.get("name"), f"{field}.function.name")
+        name = _checked_name(function.get("name"), f"{field}.function.name", (place, "function", "name"))
         if name in names:
-            raise InvalidUnitError(f"two tools are called {name!r}: rename one of them", field=field)
+            raise InvalidUnitError(
+                f"two tools are called {name!r}: rename one of them", field=field, place=(place, "function", "name")
+            )
         names.append(name)
         if "parameters" in function:
-            check_schema(function["parameters"], f"{field}.function.parameters ({name})")
+            at = (place, "function", "parameters")
+            check_schema(function["parameters"], f"{field}.function.parameters ({name})", at)
     _check_choice(tool_choice, names)
 
 
-def _checked_name(name: Any, field: str) -> str:
+def _checked_name(name: Any, field: str, place: Place) -> str:
     if isinstance(name, str) and _NAME.fullmatch(name):
         return name
     raise InvalidUnitError(
-        f"{field} is {shown(name)}: give it a name of letters, digits, '_' and '-', at most 64 characters", field=field
+        f"{field} is {shown(name)}: give it a name of letters, digits, '_' and '-', at most 64 characters",
+        field=field,
+        place=place,
     )
 
 
@@ -167,5 +182,5 @@ def check_response_format(response_format: Any) -> None:
                 'response_format of type json_schema needs {"json_schema": {"name": …, "schema": …}}: add it',
                 field="response_format",
             )
-        _checked_name(body.get("name"), "response_format.json_schema.name")
-        check_schema(body["schema"], "response_format.json_schema.schema")
+        _checked_name(body.get("name"), "response_format.json_schema.name", ("json_schema", "name"))
+        check_schema(body["schema"], "response_format.json_schema.schema", ("json_schema", "schema"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pressmark.errors import EndpointError
@@ -37,12 +37,14 @@ class Completer:
     Attributes:
         endpoint: Where it asks.
         stream: Whether answers are streamed, which tells the time to the first token.
+        heard: Told the text so far with every piece of a streamed answer; what it raises ends the call.
         base_url: The endpoint's address.
     """
 
-    def __init__(self, endpoint: Endpoint, *, stream: bool = False) -> None:
+    def __init__(self, endpoint: Endpoint, *, stream: bool = False, heard: Callable[[str], None] | None = None) -> None:
         self.endpoint = endpoint
         self.stream = stream
+        self.heard = heard
         self.base_url = endpoint.base_url
         self._client: AsyncOpenAI | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -60,7 +62,7 @@ class Completer:
         began = time.perf_counter()
         try:
             if self.stream:
-                body, first = await _streamed(client, request, self.endpoint, key)
+                body, first = await _streamed(client, request, self.endpoint, key, self.heard)
                 ttft = None if first is None else first - began
             else:
                 body = await _body(client, request)
@@ -140,14 +142,18 @@ async def _body(client: AsyncOpenAI, request: Mapping[str, Any]) -> bytes:
 
 
 async def _streamed(
-    client: AsyncOpenAI, request: Mapping[str, Any], endpoint: Endpoint, key: str | None
+    client: AsyncOpenAI,
+    request: Mapping[str, Any],
+    endpoint: Endpoint,
+    key: str | None,
+    heard: Callable[[str], None] | None,
 ) -> tuple[bytes, float | None]:
     """The body that the streamed chunks make up, and when the first token came."""
     import httpx2
 
     options = {**request.get("stream_options", {}), "include_usage": True}
     asked = {**request, "stream": True, "stream_options": options}
-    assembly, first = Assembly(), None
+    assembly, first, told = Assembly(), None, ""
     async with client.chat.completions.with_streaming_response.create(**asked) as response:
         try:
             if response.headers.get("content-type", "").startswith("application/json"):
@@ -155,10 +161,13 @@ async def _streamed(
             async for line in response.iter_lines():
                 assembly.feed(line)
                 if assembly.error is not None:
-                    told = assembly.error
-                    raise reported(endpoint, told.get("message") if isinstance(told, dict) else told, key)
+                    why = assembly.error
+                    raise reported(endpoint, why.get("message") if isinstance(why, dict) else why, key)
                 if first is None and assembly.begun:
                     first = time.perf_counter()
+                if heard is not None and len(assembly.text) > len(told):
+                    told = assembly.text
+                    heard(told)
         except NotAStreamError as error:
             raise garbage(endpoint, str(error)) from None
         except httpx2.HTTPError:
@@ -177,12 +186,13 @@ def _transport(endpoint: Endpoint) -> httpx2.AsyncClient | None:
     return DefaultAioHttpClient(timeout=_TIMEOUT)
 
 
-def completer(endpoint: Endpoint, *, stream: bool = False) -> Completer:
+def completer(endpoint: Endpoint, *, stream: bool = False, heard: Callable[[str], None] | None = None) -> Completer:
     """Return a completion function for an endpoint.
 
     Args:
         endpoint: Where to ask.
         stream: Whether to have answers streamed, for the time to the first token.
+        heard: What is told the text so far with every piece of a streamed answer.
 
     Raises:
         EndpointAuthError: The endpoint's key is not in the environment.
@@ -196,7 +206,7 @@ def completer(endpoint: Endpoint, *, stream: bool = False) -> Completer:
             kind="transport",
             hopeless=True,
         )
-    return Completer(endpoint, stream=stream)
+    return Completer(endpoint, stream=stream, heard=heard)
 
 
 def _answer(whole: Any, endpoint: Endpoint, asked_model: str, latency: float, ttft: float | None) -> Answer:

@@ -60,6 +60,12 @@ class Assembly:
         except (KeyError, TypeError, AttributeError, ValueError):
             raise NotAStreamError("a chunk of its stream holds no message") from None
 
+    @property
+    def text(self) -> str:
+        """What of the answer's text is there; calls of tools as they are written."""
+        calls = [f"{call['function']['name']}({call['function']['arguments']}" for call in self._calls.values()]
+        return "\n".join([part for part in (self._message.get("content"),) if part] + calls)
+
     def whole(self) -> dict[str, Any]:
         """Return the body that an answer in one piece would have had."""
         message = dict(self._message)

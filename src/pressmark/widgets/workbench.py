@@ -71,6 +71,7 @@ class Workbench(anywidget.AnyWidget):
     state_draft = _state()
     state_check = _state()
     state_preview = _state()
+    state_try = _state()
     state_compare = _state()
     state_catalog = _state()
     state_evaluate = _state()
@@ -249,8 +250,10 @@ class Workbench(anywidget.AnyWidget):
     def _runs_again(self) -> None:
         shown = self.state("run").get("progress")
         runs = self._evaluating.load_runs(self.prompt)
-        if runs and runs[0]["run"] != self.run and not (shown and shown["status"] == "running"):
-            self.run = runs[0]["run"]
+        newest = runs[0]["run"] if runs else ""
+        deleted = self.run and self.run not in {each["run"] for each in runs}
+        if deleted or (newest and newest != self.run and not (shown and shown["status"] == "running")):
+            self.run = newest
 
     def _attempt(self, job: Any, fills: str) -> None:
         try:
@@ -277,6 +280,8 @@ class Workbench(anywidget.AnyWidget):
             self._reply(number, ok=False, error=told(refused))
             return
         found, method = self._commands[name]
+        args = content.get("args")
+        args = args if isinstance(args, dict) else {}
 
         def job() -> None:
             try:
@@ -292,7 +297,8 @@ class Workbench(anywidget.AnyWidget):
         lane = self.registry_lane if found.lane == "registry" else self.workspace_lane
         lane.submit(
             job,
-            key=f"command {name}" if found.latest else None,
+            # A page's newer call makes its own older one pointless, never that of another page or prompt.
+            key=repr([name, args.get("view"), args.get("name")]) if found.latest else None,
             dropped=lambda: self._reply(number, ok=True, value=None),
         )
 
@@ -354,6 +360,7 @@ class Workbench(anywidget.AnyWidget):
         unsubscribe, self._unsubscribe = getattr(self, "_unsubscribe", None), None
         if unsubscribe is not None:  # a widget is closed again when it is collected
             unsubscribe()
+            self._drafting.close()
             self.workspace_lane.close()
             self.registry_lane.close()
         super().close()

@@ -7,16 +7,21 @@ what is in it, `grid` how a run with a million outputs is looked at.
 from __future__ import annotations
 
 from pressmark.workspace.catalog import SavedEndpoint
+from pressmark.workspace.connection import Compacted
+from pressmark.workspace.deleting import Deletion
+from pressmark.workspace.drafts import Draft, Steps
 from pressmark.workspace.grid import Cell, Order, Page, Row
 from pressmark.workspace.importing import Rows, import_rows
 from pressmark.workspace.journal import Drainer, Journal
 from pressmark.workspace.runs import Run, Tally
 from pressmark.workspace.store import Store
 from pressmark.workspace.usage import Usage
-from pressmark.workspace.versions import Draft, Saved
+from pressmark.workspace.versions import Saved
 
 __all__ = [
     "Cell",
+    "Compacted",
+    "Deletion",
     "Draft",
     "Drainer",
     "Journal",
@@ -27,6 +32,7 @@ __all__ = [
     "Run",
     "Saved",
     "SavedEndpoint",
+    "Steps",
     "Store",
     "Tally",
     "Usage",

@@ -25,6 +25,7 @@ from pressmark.evals.dataset import Dataset
 from pressmark.evals.origin import Origin
 from pressmark.prompts import check_name, freeze
 from pressmark.workspace.batches import INTEGER, TEXT, arrow, clean, dataframe, first, insert, json_text
+from pressmark.workspace.deleting import deleted
 
 if TYPE_CHECKING:
     import pandas
@@ -370,4 +371,5 @@ def _unknown(connection: Connection, table: str, noun: str, name: str, digest: s
         what = digest if digest.startswith("#") else f"with the digest {digest}"
         return f"the {noun} {name!r} has no version {what}"
     listed = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
-    return f"there is no {noun} {name!r} in this workspace: it holds {listed or 'none yet'}"
+    missing = deleted(connection, name) if noun == "dataset" else ""
+    return f"there is no {noun} {name!r} in this workspace: it holds {listed or 'none yet'}{missing}"

@@ -14,16 +14,19 @@ as it closes *any* handle to it, so reading even one byte of it from another pla
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import re
+import stat
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 from pressmark.errors import (
     WorkspaceError,
@@ -44,6 +47,9 @@ _LONGEST_PAUSE: Final = 0.03
 _HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 _FULL = ("no space left", "file too large", "disk quota", "not enough space", "could not write all bytes")
 
+# Where DuckDB keeps its headers: whatever is written to a file ends up changing one of them, or in the write-ahead log.
+_HEADERS: Final = 3 * 4096
+
 # Threads of one process share DuckDB's instance of a file, and the lock with it: were they let in side by side, the
 # instance might never close and other processes never get a turn.
 _turns: dict[str, threading.RLock] = {}
@@ -58,6 +64,18 @@ def _forget_turns() -> None:
 
 
 os.register_at_fork(after_in_child=_forget_turns)
+
+
+class Compacted(NamedTuple):
+    """What compacting came to.
+
+    Attributes:
+        before: Bytes of the file before.
+        after: Bytes of the file now.
+    """
+
+    before: int
+    after: int
 
 
 class Database:
@@ -110,6 +128,105 @@ class Database:
         """
         with self._transaction("begin transaction read only") as connection:
             yield connection
+
+    def compact(self) -> Compacted:
+        """Put a fresh copy in the file's place, in which nothing is left of what was deleted.
+
+        The copy is made while nobody else gets in. Then the file is let go and locked again by hand, since its lock
+        goes when DuckDB closes it; where anybody wrote in between, all begins anew. The copy takes the name at one
+        stroke, and whoever held on to the old file finds it unreadable instead of writing where nobody looks.
+
+        Raises:
+            WorkspaceError: As `writing`; the file is as it was.
+        """
+        limit = time.monotonic() + self.deadline
+        with self._turn(limit), ENGINE.cursor() as keeper:
+            while True:
+                try:
+                    done = self._swapped(keeper, limit)
+                except OSError as error:
+                    raise WorkspaceError(
+                        f"{self.path} could not be compacted ({error.strerror or error}) and is as it was: see to the"
+                        " room on the disk and the directory's permissions, then try again",
+                        path=str(self.path),
+                    ) from error
+                if done is not None:
+                    return done
+                if time.monotonic() > limit:
+                    raise WorkspaceLockedError(
+                        f"{self.path} was written by other processes all the time for {self.deadline:g} s, so it could"
+                        " not be compacted and is as it was: try again when they rest",
+                        path=str(self.path),
+                    )
+
+    def _swapped(self, keeper: Connection, limit: float) -> Compacted | None:
+        """Copy and swap; None where another process came in between."""
+        if (own := self._attach(keeper, limit)) is not None:
+            own.close()
+            raise WorkspaceLockedError(
+                f"{self.path} is open in this very process by a DuckDB connection of its own: close that, then compact",
+                path=str(self.path),
+                pid=os.getpid(),
+            )
+        fresh = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}.compact")
+        descriptor: int | None = None
+        try:
+            try:
+                with self._translated():
+                    for left in self.path.parent.glob(f".{self.path.name}.*.compact*"):
+                        left.unlink(missing_ok=True)  # a process that compacted was killed
+                    keeper.execute(f"checkpoint {self._alias}")
+                    # To be closed last: closing any handle gives up every lock that this process has on the file.
+                    descriptor = os.open(self.path, os.O_RDWR)
+                    headers = os.pread(descriptor, _HEADERS, 0)
+                    self._copy(keeper, fresh)
+            finally:
+                with suppress(duckdb.Error):
+                    keeper.execute(f"detach {self._alias}")
+            if not self._seized(descriptor) or os.pread(descriptor, _HEADERS, 0) != headers:
+                return None
+            sizes = Compacted(os.fstat(descriptor).st_size, fresh.stat().st_size)
+            fresh.chmod(stat.S_IMODE(os.fstat(descriptor).st_mode))
+            _settle(fresh)
+            fresh.replace(self.path)
+            _settle(self.path.parent)
+            os.pwrite(descriptor, bytes(_HEADERS), 0)
+            return sizes
+        finally:
+            for path in (fresh, fresh.with_name(fresh.name + ".wal")):
+                path.unlink(missing_ok=True)
+            if descriptor is not None:
+                os.close(descriptor)
+
+    def _copy(self, keeper: Connection, fresh: Path) -> None:
+        """Copy every table and view into a new file, and count what arrived."""
+        copy = f"{self._alias}_fresh"
+        place = str(fresh).replace("'", "''")
+        keeper.execute(f"attach '{place}' as {copy} (type duckdb)")
+        try:
+            keeper.execute(f"copy from database {self._alias} to {copy}")
+            for (table,) in keeper.execute(
+                "select table_name from duckdb_tables() where database_name = ?", [self._alias]
+            ).fetchall():
+                counts = [
+                    keeper.execute(f'select count(*) from {each}."{table}"').fetchall() for each in (self._alias, copy)
+                ]
+                if counts[0] != counts[1]:
+                    raise WorkspaceError(
+                        f"the copy of {self.path} lacks rows of {table}, so the file stays as it was: report this",
+                        path=str(self.path),
+                    )
+        finally:
+            keeper.execute(f"detach {copy}")
+
+    def _seized(self, descriptor: int) -> bool:
+        """Lock the file as DuckDB does; False where another process has it, or left something in the log."""
+        try:
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        log = self.path.with_name(self.path.name + ".wal")
+        return not (log.exists() and log.stat().st_size)
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Connection]:
@@ -266,6 +383,15 @@ class Database:
         raise WorkspaceError(
             f"the workspace {self.path} could not do this, and nothing was changed: {_first_line(text)}", **facts
         ) from error
+
+
+def _settle(path: Path) -> None:
+    """Have the disk keep what was written, or a directory's entries."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _first_line(text: str) -> str:

@@ -114,11 +114,27 @@ def m004_origins(connection: Connection) -> None:
     )
 
 
+def m005_steps_and_deletions(connection: Connection) -> None:
+    """The steps that led to a draft, for undo; what was deleted, by whom and why."""
+    connection.execute(
+        """
+        create table draft_heads (prompt varchar primary key, revision bigint not null, step integer not null);
+        create table draft_steps (
+            prompt varchar not null, step integer not null, body json not null, base varchar,
+            view varchar not null, made_at timestamptz not null);
+        create table deletions (
+            what varchar not null, name varchar not null, reason varchar not null, author varchar not null,
+            told json not null, deleted_at timestamptz not null);
+        """
+    )
+
+
 MIGRATIONS: Final[tuple[Callable[[Connection], None], ...]] = (
     m001_initial,
     m002_limits_and_records,
     m003_rated_again,
     m004_origins,
+    m005_steps_and_deletions,
 )
 NEWEST: Final = len(MIGRATIONS)
 

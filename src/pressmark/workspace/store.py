@@ -15,15 +15,29 @@ from pressmark.evals.figures import Figures
 from pressmark.evals.origin import TRAIN
 from pressmark.prompts import Unit, Version
 from pressmark.rendering import PromptVersion
-from pressmark.workspace import catalog, feedback, figures, grid, migrations, query, runs, usage, versions
+from pressmark.workspace import (
+    catalog,
+    deleting,
+    drafts,
+    feedback,
+    figures,
+    grid,
+    migrations,
+    query,
+    runs,
+    usage,
+    versions,
+)
 from pressmark.workspace import journal as journals
 from pressmark.workspace.catalog import SavedEndpoint
-from pressmark.workspace.connection import DEADLINE, Database
+from pressmark.workspace.connection import DEADLINE, Compacted, Database
+from pressmark.workspace.deleting import Deletion
+from pressmark.workspace.drafts import Draft, Steps
 from pressmark.workspace.grid import CUT, Direction, Filter, Order, Page, Row, Sort, View
 from pressmark.workspace.journal import Drainer, Journal
 from pressmark.workspace.runs import Record, Run, Tally
 from pressmark.workspace.usage import Usage
-from pressmark.workspace.versions import Draft, Saved
+from pressmark.workspace.versions import Saved
 
 if TYPE_CHECKING:
     import pandas
@@ -145,29 +159,105 @@ class Store:
         """
         return versions.summaries(self._database)
 
-    def save_draft(self, name: str, body: Mapping[str, Any], base: str | None = None) -> datetime:
+    def save_draft(
+        self,
+        name: str,
+        body: Mapping[str, Any],
+        base: str | None = None,
+        *,
+        expected: int | None = None,
+        start: Mapping[str, Any] | None = None,
+        view: str = "",
+    ) -> datetime:
         """Keep what an editor holds, whatever state it is in, in the place of the prompt's draft before.
 
         Args:
             name: The prompt's name.
             body: JSON.
             base: The version that the draft was begun from, such as `#3`.
+            expected: The revision that the editor had before it; without one, the draft is overwritten whatever it is.
+            start: What the editor held before the first change, so that this can be undone.
+            view: Who types; what one view types in a moment is undone at once.
 
         Returns:
             When it was saved.
 
         Raises:
             InvalidNameError: The name is not of the allowed form.
+            DraftConflictError: Another hand changed the draft since; the body is kept as the step before.
         """
-        return versions.save_draft(self._database, name, body, base)
+        return drafts.save(self._database, name, body, base, expected=expected, start=start, view=view)
 
     def draft(self, name: str) -> Draft | None:
         """Return the draft of a prompt, or None where there is none."""
-        return versions.draft(self._database, name)
+        return drafts.one(self._database, name)
+
+    def draft_steps(self, name: str) -> Steps:
+        """Return where a prompt's draft stands among the steps that can be undone and done again."""
+        return drafts.steps(self._database, name)
+
+    def walk_draft(self, name: str, by: int) -> None:
+        """Undo so many steps of a draft (negative), or do them again.
+
+        Raises:
+            WorkspaceError: There are not so many.
+        """
+        drafts.walk(self._database, name, by)
+
+    def close_draft(self, name: str, body: Mapping[str, Any], base: str | None, *, saved: bool) -> None:
+        """End a draft, whose steps stay: it became a version, or was discarded.
+
+        Args:
+            name: The prompt's name.
+            body: What the editor holds from now on.
+            base: The version that this is.
+            saved: Whether the draft became that version.
+        """
+        drafts.close(self._database, name, body, base, saved=saved)
 
     def delete_draft(self, name: str) -> None:
-        """Forget the draft of a prompt; where there is none, nothing happens."""
-        versions.delete_draft(self._database, name)
+        """Forget the draft of a prompt and its steps; where there is none, nothing happens."""
+        drafts.delete(self._database, name)
+
+    # Deleting
+
+    def weigh_dataset(self, name: str) -> Deletion:
+        """Return what deleting a dataset would take away.
+
+        Raises:
+            DatasetNotFoundError: There is none.
+        """
+        return deleting.weigh(self._database, name)
+
+    def delete_dataset(self, name: str, reason: str, author: str = "", *, runs: bool = False) -> Deletion:
+        """Delete every version of a dataset and the suites on it; its bytes leave the file when it is compacted.
+
+        Args:
+            name: The dataset.
+            reason: Why, for those who miss it.
+            author: Who says so.
+            runs: Whether its runs go too, with their outputs, scores and ratings.
+
+        Returns:
+            What was deleted.
+
+        Raises:
+            DatasetNotFoundError: There is none.
+            WorkspaceError: There is no reason, or a run is working on it.
+        """
+        self._dataset = None
+        return deleting.delete_dataset(self._database, name, reason, author, runs=runs)
+
+    def compact(self) -> Compacted:
+        """Rewrite the file without what was deleted, and return its size before and after.
+
+        Other processes wait meanwhile. Killed at any moment, the file is the old one or the new one, both whole.
+
+        Raises:
+            WorkspaceLockedError: Others use the file all the time, or a connection to it is open in this process.
+            WorkspaceFullError: There is no room for the copy.
+        """
+        return self._database.compact()
 
     # Datasets, suites, endpoints
 

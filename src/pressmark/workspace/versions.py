@@ -1,4 +1,4 @@
-"""Saved versions and autosaved drafts."""
+"""Saved versions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pressmark.prompts.canonical import unit_bytes
 from pressmark.prompts.digest import sha256_digest
 from pressmark.prompts.quoting import shown
 from pressmark.rendering import PromptVersion
-from pressmark.workspace.batches import clean, dataframe, first, json_text
+from pressmark.workspace.batches import clean, dataframe, json_text
 
 if TYPE_CHECKING:
     import pandas
@@ -36,20 +36,6 @@ class Saved(NamedTuple):
 
     version: PromptVersion
     created: bool
-
-
-class Draft(NamedTuple):
-    """An autosaved draft.
-
-    Attributes:
-        body: Whatever the editor held, as JSON.
-        base: The version that it was begun from, such as `#3`, or None.
-        saved_at: When.
-    """
-
-    body: dict[str, Any]
-    base: str | None
-    saved_at: datetime
 
 
 def save(
@@ -158,32 +144,6 @@ def summaries(database: Database) -> pandas.DataFrame:
             order by changed_at desc, prompt
             """,
         )
-
-
-def save_draft(database: Database, name: str, body: Mapping[str, Any], base: str | None = None) -> datetime:
-    """Keep a draft, in the place of the one before."""
-    check_name(name)
-    now = datetime.now(UTC)
-    with database.writing() as connection:
-        connection.execute(
-            "insert into drafts values (?, ?, ?, ?) on conflict do update"
-            " set body = excluded.body, base = excluded.base, saved_at = excluded.saved_at",
-            [name, json_text(body), base, now],
-        )
-    return now
-
-
-def draft(database: Database, name: str) -> Draft | None:
-    """Return the draft of a prompt, or None where there is none."""
-    with database.reading() as connection:
-        row = first(connection, "select body, base, saved_at from drafts where prompt = ?", [name])
-    return Draft(json.loads(row[0]), row[1], row[2].astimezone(UTC)) if row else None
-
-
-def delete_draft(database: Database, name: str) -> None:
-    """Forget a draft; where there is none, nothing happens."""
-    with database.writing() as connection:
-        connection.execute("delete from drafts where prompt = ?", [name])
 
 
 def _reference(parent: int | str | Version) -> str:

@@ -1,12 +1,15 @@
 import { useMemo, useState } from "preact/hooks";
 import { useAct, useHost, useTrait } from "../../parts/hooks";
 import { Button, Empty, ErrorNote, Loading, TextField } from "../../parts/ui";
+import { Changes } from "./changes";
+import { Standing } from "./conflict";
 import { Preview } from "./preview";
 import { Rail } from "./rail";
 import { SaveBar } from "./savebar";
 import { Settings } from "./settings";
 import { useDraft, viewId } from "./state";
 import { Templates } from "./templates";
+import { Trying } from "./trying";
 import { Variables } from "./variables";
 
 export function DraftPanel() {
@@ -24,12 +27,14 @@ export function DraftPanel() {
     <div class="pm-draft">
       <Rail draft={draft} />
       <div class="pm-draft-main">
-        {draft.failed && <ErrorNote error={draft.failed} />}
+        <Standing draft={draft} />
         <Templates draft={draft} body={draft.body} />
+        <Changes draft={draft} body={draft.body} />
         <Variables draft={draft} body={draft.body} />
       </div>
       <div class="pm-draft-side">
         <Preview />
+        <Trying draft={draft} />
         <Settings draft={draft} body={draft.body} />
       </div>
       <SaveBar draft={draft} view={view} />

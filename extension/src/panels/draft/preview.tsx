@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
-import { count, plural } from "../../logic/format";
-import type { PreviewView } from "../../model";
+import { cost, count, plural } from "../../logic/format";
+import type { CallEstimateView, PreviewView } from "../../model";
 import { useAct, useTrait } from "../../parts/hooks";
 import { Button, ErrorNote, Loading, Problems, Select, TextField } from "../../parts/ui";
 import { useAbsent } from "./state";
@@ -35,7 +35,17 @@ export function Preview() {
           onChange={(name) => void choose.run({ dataset: name || null, row: 0 })}
         />
         {dataset && (
-          <span class="pm-row pm-tight pm-nowrap">
+          // biome-ignore lint/a11y/noStaticElementInteractions: the arrows belong to the field and buttons inside
+          <span
+            class="pm-row pm-tight pm-nowrap"
+            onKeyDown={(event) => {
+              const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+              if (!step) return;
+              event.preventDefault();
+              setTyped(null);
+              go(row + step);
+            }}
+          >
             <span class="pm-soft">row</span>
             <Button kind="quiet" disabled={row <= 0} onClick={() => go(row - 1)} label="Previous row">
               ‹
@@ -51,6 +61,7 @@ export function Preview() {
                 if (wanted >= 0) go(wanted);
               }}
               onEnter={() => setTyped(null)}
+              onEscape={() => setTyped(null)}
             />
             <span class="pm-soft pm-number" title={plural(rows, "row")}>
               … {count(Math.max(0, rows - 1))}
@@ -83,7 +94,22 @@ export function Preview() {
         </p>
       )}
       {view && <Rendered view={view} />}
+      {view?.estimate && <Estimate estimate={view.estimate} />}
     </section>
+  );
+}
+
+function Estimate(props: { estimate: CallEstimateView }) {
+  const { tokens_in, tokens_out, cost: dollars, basis } = props.estimate;
+  const parts = [
+    `about ${plural(tokens_in, "token")} in`,
+    tokens_out === null ? "an unknown number out" : `${count(tokens_out)} out`,
+    dollars === null ? "price not known" : dollars === 0 ? "free" : `about ${cost(dollars)}`,
+  ];
+  return (
+    <p class="pm-soft pm-number pm-estimate">
+      {parts.join(", ")} ({basis})
+    </p>
   );
 }
 

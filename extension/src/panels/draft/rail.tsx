@@ -2,6 +2,7 @@ import { useContext, useState } from "preact/hooks";
 import { count } from "../../logic/format";
 import { useAct, useHost, useTrait, WidthContext } from "../../parts/hooks";
 import { Button, ErrorNote, Fold, Tag, Time } from "../../parts/ui";
+import { Deleting } from "./deleting";
 import type { Draft } from "./state";
 
 export function Rail(props: { draft: Draft }) {
@@ -100,6 +101,7 @@ export function Rail(props: { draft: Draft }) {
         </ol>
         {from.error && <ErrorNote error={from.error} onClose={from.clear} />}
       </Fold>
+      <Deleting draft={draft} />
     </nav>
   );
 }

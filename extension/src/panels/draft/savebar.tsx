@@ -10,6 +10,8 @@ export function SaveBar(props: { draft: Draft; view: string }) {
   const [message, setMessage] = useState("");
   const save = useAct("save");
   const discard = useAct("discard_draft");
+  const walk = useAct("undo");
+  const state = useTrait("state_draft");
   const [sure, setSure] = useState(false);
   const problems = check.errors?.length ?? 0;
   // biome-ignore lint/correctness/useExhaustiveDependencies: what was told is about the draft as it was then
@@ -29,17 +31,20 @@ export function SaveBar(props: { draft: Draft; view: string }) {
     });
     if (saved) setMessage("");
   };
-  const state = draft.waiting
-    ? "Keeping the draft…"
-    : draft.unsaved
-      ? `Unsaved changes${draft.base ? ` since ${draft.base}` : ""}`
-      : draft.base
-        ? `Equal to ${draft.base}`
-        : "Nothing written yet";
+  const told = draft.conflict
+    ? "Changed elsewhere: choose above"
+    : draft.waiting
+      ? "Keeping the draft…"
+      : draft.unsaved
+        ? `Unsaved changes${draft.base ? ` since ${draft.base}` : ""}`
+        : draft.base
+          ? `Equal to ${draft.base}`
+          : "Nothing written yet";
   return (
     <section class="pm-savebar" aria-label="Save">
       {save.error && <ErrorNote error={save.error} onClose={save.clear} />}
       {discard.error && <ErrorNote error={discard.error} onClose={discard.clear} />}
+      {walk.error && <ErrorNote error={walk.error} onClose={walk.clear} />}
       {save.value && !draft.unsaved && (
         <Note kind="done">
           {save.value.created
@@ -55,12 +60,34 @@ export function SaveBar(props: { draft: Draft; view: string }) {
               ●{" "}
             </span>
           )}
-          {state}
+          {told}
           {draft.unsaved && !draft.waiting && draft.savedAt && (
             <span class="pm-soft">
               , kept as a draft <Time at={draft.savedAt} />
             </span>
           )}
+        </span>
+        <span class="pm-row pm-tight">
+          <Button
+            kind="quiet"
+            busy={walk.busy}
+            disabled={!state.undo || draft.waiting}
+            title={`${plural(state.undo ?? 0, "step")} to undo, also after a reload`}
+            label="Undo the last step of the draft"
+            onClick={() => void walk.run({ by: -1 })}
+          >
+            Undo
+          </Button>
+          <Button
+            kind="quiet"
+            busy={walk.busy}
+            disabled={!state.redo || draft.waiting}
+            title={`${plural(state.redo ?? 0, "step")} to do again`}
+            label="Do the undone step again"
+            onClick={() => void walk.run({ by: 1 })}
+          >
+            Redo
+          </Button>
         </span>
         {problems > 0 && <span class="pm-problem-count">! {plural(problems, "problem")} above</span>}
         <span class="pm-push" />

@@ -1,17 +1,13 @@
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { plural } from "../../logic/format";
+import { familyOf, formOf, range, warnings } from "../../logic/parameters";
 import type { CheckError, Json, UnitBody } from "../../model";
 import { useAct, useTrait } from "../../parts/hooks";
 import { JsonField } from "../../parts/jsonfield";
-import { Fold, Problems, Select, Tag, TextField } from "../../parts/ui";
+import { Button, Fold, Problems, Select, Tag, TextField } from "../../parts/ui";
+import { SchemaForm } from "./schemaform";
 import { at, type Draft } from "./state";
-
-const NUMBERS: [string, string][] = [
-  ["temperature", "0 to 2"],
-  ["top_p", "0 to 1"],
-  ["max_tokens", "no limit"],
-  ["seed", "none"],
-];
 
 export function Settings(props: { draft: Draft; body: UnitBody }) {
   const { draft, body } = props;
@@ -21,21 +17,28 @@ export function Settings(props: { draft: Draft; body: UnitBody }) {
   const endpoint = useAct("choose_endpoint");
   const chosen = catalog.endpoints?.find((each) => each.name === evaluate.endpoint);
   const [wrong, setWrong] = useState<Record<string, string>>({});
+  const [adding, setAdding] = useState<"tool" | "schema" | null>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another draft begins without the old one's typing
   useEffect(() => setWrong({}), [draft.revision]);
+  const family = familyOf(body.model);
+  const form = formOf(body.model, body.params);
   const others = Object.fromEntries(
-    Object.entries(body.params).filter(([name]) => !NUMBERS.some(([known]) => known === name)),
+    Object.entries(body.params).filter(([name]) => !form.some((each) => each.name === name)),
   );
-  const setNumber = (name: string, text: string) => {
+  const warned = warnings(body.model, body.params);
+  const set = (name: string, value: Json | undefined) => {
     const params = { ...body.params };
-    const value = Number(text);
-    if (text.trim() === "") delete params[name];
-    else if (Number.isNaN(value)) return setWrong({ ...wrong, [name]: text });
+    if (value === undefined) delete params[name];
     else params[name] = value;
+    draft.edit({ params });
+  };
+  const setNumber = (name: string, text: string) => {
+    const value = Number(text);
     const { [name]: _, ...rest } = wrong;
+    if (text.trim() !== "" && Number.isNaN(value)) return setWrong({ ...wrong, [name]: text });
     // "0." and "1e" are on their way to a number and must stay as typed.
     setWrong(text.trim() !== "" && String(value) !== text ? { ...rest, [name]: text } : rest);
-    draft.edit({ params });
+    set(name, text.trim() === "" ? undefined : value);
   };
   return (
     <section aria-label="Model and parameters">
@@ -66,19 +69,44 @@ export function Settings(props: { draft: Draft; body: UnitBody }) {
           onChange={(name) => void endpoint.run({ endpoint: name })}
         />
       </div>
-      <div class="pm-form pm-form-numbers">
-        {NUMBERS.map(([name, hint]) => (
-          <TextField
-            key={name}
-            label={name}
-            class="pm-number-field"
-            placeholder={hint}
-            value={wrong[name] ?? (body.params[name] === undefined ? "" : String(body.params[name]))}
-            invalid={wrong[name] !== undefined && Number.isNaN(Number(wrong[name]))}
-            onInput={(text) => setNumber(name, text)}
-          />
-        ))}
+      <div class="pm-form">
+        {form.map((each) =>
+          each.choices ? (
+            <Select
+              key={each.name}
+              label={each.name}
+              value={typeof body.params[each.name] === "string" ? String(body.params[each.name]) : ""}
+              options={[
+                { value: "", text: `${each.usual} (usual)` },
+                ...each.choices.map((choice) => ({ value: choice, text: choice })),
+              ]}
+              onChange={(choice) => set(each.name, choice || undefined)}
+            />
+          ) : (
+            <TextField
+              key={each.name}
+              label={each.name}
+              class="pm-number-field"
+              placeholder={range(each) || each.usual}
+              value={
+                wrong[each.name] ??
+                (body.params[each.name] === undefined ? "" : shownNumber(body.params[each.name]))
+              }
+              invalid={
+                (wrong[each.name] !== undefined && Number.isNaN(Number(wrong[each.name]))) ||
+                warned.some((told) => told.startsWith(each.name))
+              }
+              onInput={(text) => setNumber(each.name, text)}
+            />
+          ),
+        )}
       </div>
+      {family.name && <p class="pm-soft">The fields are those of {family.name}.</p>}
+      {warned.map((told) => (
+        <p class="pm-absent" role="status" key={told}>
+          ! {told}
+        </p>
+      ))}
       <Problems of={at(check.errors, "model")} />
       {chosen?.key_env && !chosen.key_present && (
         <p class="pm-soft">
@@ -96,7 +124,7 @@ export function Settings(props: { draft: Draft; body: UnitBody }) {
         onChange={(value) => {
           if (value !== null && (typeof value !== "object" || Array.isArray(value))) return;
           const known = Object.fromEntries(
-            Object.entries(body.params).filter(([name]) => NUMBERS.some(([each]) => each === name)),
+            Object.entries(body.params).filter(([name]) => form.some((each) => each.name === name)),
           );
           draft.edit({ params: { ...known, ...((value as Record<string, Json>) ?? {}) } });
         }}
@@ -111,7 +139,19 @@ export function Settings(props: { draft: Draft; body: UnitBody }) {
         onChange={(value) =>
           (value === null || Array.isArray(value)) && draft.edit({ tools: value as Json[] | null })
         }
-      />
+      >
+        {adding === "tool" ? (
+          <SchemaForm
+            what="tool"
+            onMade={(tool) => draft.put({ tools: [...(body.tools ?? []), tool] })}
+            onClose={() => setAdding(null)}
+          />
+        ) : (
+          <Button kind="quiet" onClick={() => setAdding("tool")}>
+            New tool…
+          </Button>
+        )}
+      </More>
       {(body.tools?.length || body.tool_choice) && (
         <More
           name="Tool choice"
@@ -137,7 +177,19 @@ export function Settings(props: { draft: Draft; body: UnitBody }) {
         revision={draft.revision}
         problems={at(check.errors, "response_format")}
         onChange={(value) => draft.edit({ response_format: value })}
-      />
+      >
+        {adding === "schema" ? (
+          <SchemaForm
+            what="schema"
+            onMade={(format) => draft.put({ response_format: format })}
+            onClose={() => setAdding(null)}
+          />
+        ) : (
+          <Button kind="quiet" onClick={() => setAdding("schema")}>
+            {body.response_format ? "Another schema in its place…" : "New schema…"}
+          </Button>
+        )}
+      </More>
       <More
         name="Inputs"
         state={Object.keys(body.inputs).length ? Object.keys(body.inputs).join(", ") : "none"}
@@ -149,6 +201,10 @@ export function Settings(props: { draft: Draft; body: UnitBody }) {
       />
     </section>
   );
+}
+
+function shownNumber(value: Json | undefined): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function formatName(format: Json): string {
@@ -166,10 +222,16 @@ function More(props: {
   revision: number;
   problems: CheckError[];
   onChange: (value: Json) => void;
+  children?: ComponentChildren;
 }) {
+  const [open, setOpen] = useState(props.problems.length > 0);
+  useEffect(() => {
+    if (props.problems.length) setOpen(true);
+  }, [props.problems.length]);
   return (
     <Fold
-      open={props.problems.length > 0}
+      open={open}
+      onToggle={setOpen}
       summary={
         <>
           {props.name}
@@ -185,6 +247,7 @@ function More(props: {
         problems={props.problems}
         onChange={props.onChange}
       />
+      {props.children && <div class="pm-more-actions">{props.children}</div>}
     </Fold>
   );
 }

@@ -1,10 +1,13 @@
-import { useRef } from "preact/hooks";
+import type { JSX } from "preact";
+import { useRef, useState } from "preact/hooks";
 import { isPlain } from "../../logic/diff";
+import { oneLine, plural } from "../../logic/format";
 import type { CheckError, Json, Message, UnitBody } from "../../model";
 import { CodeEditor, type Offer } from "../../parts/editor";
-import { useTrait } from "../../parts/hooks";
+import { useAct, useTrait } from "../../parts/hooks";
 import { JsonField } from "../../parts/jsonfield";
 import { Button, Segments, Select } from "../../parts/ui";
+import { Examples } from "./examples";
 import { at, type Draft } from "./state";
 
 const ROLES = ["system", "developer", "user", "assistant", "tool"] as const;
@@ -34,6 +37,12 @@ function useKeys(
   };
 }
 
+/** The first words of a message, for a card that is folded. */
+function summaryOf(message: Message): string {
+  const text = isPlain(message) ? (message.content as string) : JSON.stringify(withoutRole(message));
+  return oneLine(text, 120) || "empty";
+}
+
 export function Templates(props: { draft: Draft; body: UnitBody }) {
   const { draft, body } = props;
   const check = useTrait("state_check");
@@ -47,6 +56,19 @@ export function Templates(props: { draft: Draft; body: UnitBody }) {
       .map((column) => ({ name: column, detail: "column" })),
   ];
   const identity = useKeys(draft, body.messages.length);
+  const [folded, setFolded] = useState<ReadonlySet<number>>(new Set());
+  const [picking, setPicking] = useState(false);
+  const walk = useAct("undo");
+  const onWalk = (by: number) => {
+    if (!draft.waiting) void walk.run({ by });
+  };
+  const fold = (key: number, shut: boolean) => {
+    const next = new Set(folded);
+    if (shut) next.add(key);
+    else next.delete(key);
+    setFolded(next);
+  };
+  const allFolded = identity.keys.every((key) => folded.has(key));
   const set = (messages: Message[]) => draft.edit({ messages });
   const change = (index: number, message: Message) =>
     set(body.messages.map((each, position) => (position === index ? message : each)));
@@ -67,6 +89,11 @@ export function Templates(props: { draft: Draft; body: UnitBody }) {
       <div class="pm-head">
         <h3>{body.kind === "chat" ? "Messages" : "Text"}</h3>
         <span class="pm-push" />
+        {body.kind === "chat" && body.messages.length > 1 && (
+          <Button kind="quiet" onClick={() => setFolded(new Set(allFolded ? [] : identity.keys))}>
+            {allFolded ? "Unfold all" : "Fold all"}
+          </Button>
+        )}
         <Segments
           label="Kind of prompt"
           value={body.kind}
@@ -87,31 +114,37 @@ export function Templates(props: { draft: Draft; body: UnitBody }) {
             hint="Write the prompt. {{ name }} becomes a variable."
             problems={at(check.errors, "text")}
             offers={offers}
+            onWalk={onWalk}
             onInput={(text) => draft.edit({ text })}
           />
         </div>
       ) : (
-        <>
-          {body.messages.map((message, index) => (
-            <MessageCard
-              key={identity.keys[index]}
-              index={index}
-              size={body.messages.length}
-              message={message}
-              revision={draft.revision}
-              offers={offers}
-              problems={at(check.errors, `messages.${index}`)}
-              onChange={(changed) => change(index, changed)}
-              onMove={(step) => move(index, step)}
-              onRemove={() => {
-                identity.drop(index);
-                set(body.messages.filter((_, position) => position !== index));
-              }}
-            />
-          ))}
-          <Button onClick={add}>Add a message</Button>
-        </>
+        body.messages.map((message, index) => (
+          <MessageCard
+            key={identity.keys[index]}
+            index={index}
+            size={body.messages.length}
+            message={message}
+            revision={draft.revision}
+            offers={offers}
+            problems={at(check.errors, `messages.${index}`)}
+            folded={folded.has(identity.keys[index] as number)}
+            onFold={(shut) => fold(identity.keys[index] as number, shut)}
+            onWalk={onWalk}
+            onChange={(changed) => change(index, changed)}
+            onMove={(step) => move(index, step)}
+            onRemove={() => {
+              identity.drop(index);
+              set(body.messages.filter((_, position) => position !== index));
+            }}
+          />
+        ))
       )}
+      <div class="pm-row">
+        {body.kind === "chat" && <Button onClick={add}>Add a message</Button>}
+        {!picking && <Button onClick={() => setPicking(true)}>Examples from a dataset…</Button>}
+      </div>
+      {picking && <Examples draft={draft} body={body} onClose={() => setPicking(false)} />}
     </section>
   );
 }
@@ -123,6 +156,9 @@ function MessageCard(props: {
   revision: number;
   offers: Offer[];
   problems: CheckError[];
+  folded: boolean;
+  onFold: (shut: boolean) => void;
+  onWalk: (by: number) => void;
   onChange: (message: Message) => void;
   onMove: (step: number) => void;
   onRemove: () => void;
@@ -130,9 +166,32 @@ function MessageCard(props: {
   const { index, size, message } = props;
   const roles = ROLES.includes(message.role as (typeof ROLES)[number]) ? ROLES : [...ROLES, message.role];
   const name = `message ${index + 1}`;
+  const keys = (event: JSX.TargetedKeyboardEvent<HTMLFieldSetElement>) => {
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (!step || !event.altKey || !event.shiftKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (index + step < 0 || index + step >= size) return;
+    const held = document.activeElement as HTMLElement | null;
+    props.onMove(step);
+    // The card moves with what is focused in it.
+    requestAnimationFrame(() => held?.focus());
+  };
   return (
-    <fieldset class="pm-card" aria-label={`${name}, ${message.role}`}>
+    <fieldset
+      class="pm-card"
+      aria-label={`${name}, ${message.role}`}
+      aria-keyshortcuts="Alt+Shift+ArrowUp Alt+Shift+ArrowDown"
+      onKeyDownCapture={keys}
+    >
       <div class="pm-card-head">
+        <Button
+          kind="quiet"
+          onClick={() => props.onFold(!props.folded)}
+          label={`${props.folded ? "Unfold" : "Fold"} ${name}`}
+        >
+          {props.folded ? "▸" : "▾"}
+        </Button>
         <span class="pm-soft pm-number">{index + 1}</span>
         <Select
           label={`Role of ${name}`}
@@ -141,7 +200,14 @@ function MessageCard(props: {
           options={roles.map((role) => ({ value: role, text: role }))}
           onChange={(role) => props.onChange({ ...message, role })}
         />
-        <span class="pm-push" />
+        {props.folded ? (
+          <span class="pm-soft pm-cut pm-card-summary">{summaryOf(message)}</span>
+        ) : (
+          <span class="pm-push" />
+        )}
+        {props.folded && props.problems.length > 0 && (
+          <span class="pm-problem-count">! {plural(props.problems.length, "problem")}</span>
+        )}
         <Button
           kind="quiet"
           disabled={index === 0}
@@ -162,7 +228,7 @@ function MessageCard(props: {
           Remove
         </Button>
       </div>
-      {isPlain(message) ? (
+      {props.folded ? null : isPlain(message) ? (
         <CodeEditor
           value={message.content as string}
           revision={props.revision}
@@ -175,6 +241,7 @@ function MessageCard(props: {
           }
           problems={props.problems}
           offers={props.offers}
+          onWalk={props.onWalk}
           onInput={(content) => props.onChange({ ...message, content })}
         />
       ) : (

@@ -5,6 +5,7 @@ import { useTrait } from "../../parts/hooks";
 import { Button, Problems, Select, TextField } from "../../parts/ui";
 import { at, type Draft, useAbsent } from "./state";
 
+const MOST = 40;
 const TYPES = ["any", "string", "number", "integer", "boolean", "list", "object", "messages"];
 
 export function Variables(props: { draft: Draft; body: UnitBody }) {
@@ -14,6 +15,11 @@ export function Variables(props: { draft: Draft; body: UnitBody }) {
   const absent = useAbsent();
   const variables = check.variables ?? [];
   const values = preview.view?.values ?? {};
+  const [search, setSearch] = useState("");
+  const [all, setAll] = useState(false);
+  const found = variables.filter((each) => each.name.toLowerCase().includes(search.trim().toLowerCase()));
+  // A row holds four fields: hundreds of them would be drawn anew with every keystroke.
+  const shown = all ? found : found.slice(0, MOST);
   const declare = (name: string, change: Partial<VariableBody> | null, type: string) => {
     const next = { ...body.variables };
     if (change === null) delete next[name];
@@ -25,6 +31,16 @@ export function Variables(props: { draft: Draft; body: UnitBody }) {
       <div class="pm-head">
         <h3>Variables</h3>
         <span class="pm-soft">{variables.length ? plural(variables.length, "variable") : ""}</span>
+        <span class="pm-push" />
+        {variables.length > MOST && (
+          <TextField
+            label="Search the variables"
+            hideLabel
+            placeholder="search"
+            value={search}
+            onInput={setSearch}
+          />
+        )}
       </div>
       <Problems of={at(check.errors, "")} />
       {variables.length === 0 ? (
@@ -44,7 +60,7 @@ export function Variables(props: { draft: Draft; body: UnitBody }) {
               </tr>
             </thead>
             <tbody>
-              {variables.map((each) => {
+              {shown.map((each) => {
                 const declared = body.variables[each.name];
                 return (
                   <tr key={each.name}>
@@ -103,6 +119,11 @@ export function Variables(props: { draft: Draft; body: UnitBody }) {
             </tbody>
           </table>
         </div>
+      )}
+      {found.length > shown.length && (
+        <Button kind="quiet" onClick={() => setAll(true)}>
+          {`Show all ${plural(found.length, "variable")}`}
+        </Button>
       )}
     </section>
   );

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from pressmark.errors import InvalidUnitError, PressmarkError, TemplateError
 from pressmark.prompts import ChatTemplate, Unit, Variable, thaw
+from pressmark.prompts.schemas import check_response_format, check_tools
 from pressmark.prompts.unit import FORMAT
 from pressmark.rendering import Template, build_unit
 from pressmark.widgets.protocols import CheckError, CheckView, UnitBody, VariableBody, VariableView
@@ -89,6 +90,14 @@ def check_body(body: UnitBody) -> CheckView:
             used |= {name: variable for name, variable in _template(part).used.items() if name not in used}
         except PressmarkError as error:
             errors.append(_error(error, where))
+    try:
+        check_tools(body["tools"] or (), body["tool_choice"])
+    except PressmarkError as error:
+        errors.append(_error(error))
+    try:
+        check_response_format(body["response_format"])
+    except PressmarkError as error:
+        errors.append(_error(error))
     if not errors:
         try:
             unit_of(body)
@@ -126,6 +135,7 @@ def _error(error: PressmarkError, where: str | None = None) -> CheckError:
         "line": getattr(error, "line", None),
         "column": getattr(error, "column", None),
         "where": where if where is not None else _where(field),
+        "path": list(getattr(error, "place", ())),
     }
 
 

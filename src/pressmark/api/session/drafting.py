@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
+from pressmark.api.planning import plan_call
 from pressmark.api.session.bodies import as_text, body_of, check_body, empty_body, short, unit_of
 from pressmark.api.session.part import Part
-from pressmark.errors import PressmarkError, PromptNotFoundError
+from pressmark.api.trying import Attempt, try_once
+from pressmark.errors import EndpointNotFoundError, PressmarkError, PromptNotFoundError
 from pressmark.prompts import MISSING, Unit, Variable, check_name
 from pressmark.prompts.canonical import unit_digest
+from pressmark.prompts.digest import sha256_digest
+from pressmark.providers.practice.requests import PRACTICE_MODEL
 from pressmark.rendering import compiled
+from pressmark.widgets.commands import told
 from pressmark.widgets.protocols import (
+    CallEstimateView,
     CheckError,
     CheckView,
+    DeletedView,
+    DeletionView,
     DraftView,
     PreviewView,
     PromptView,
     SavedView,
+    TryView,
     UnitBody,
     VersionView,
 )
@@ -66,49 +76,118 @@ class Drafting(Part):
         newest = self._newest(name)
         start = body_of(newest.unit) if newest else empty_body(self._usual_model())
         kept = self._store.draft(name)
+        steps = self._store.draft_steps(name)
+        stands: Any = {
+            "changes": steps.revision,
+            "undo": steps.undo,
+            "redo": steps.redo,
+            "place": sha256_digest(str(self._store.path).encode("utf-8", "surrogateescape"))[7:23],
+        }
         if kept is None:
-            return {
+            clean: Any = {
                 "name": name,
                 "body": start,
                 "base": newest.version if newest else None,
                 "saved_at": None,
                 "unsaved": False,
             }
+            return cast("DraftView", stands | clean)
         body = cast("UnitBody", empty_body() | kept.body)
         base = self._base(name, kept.base)
-        return {
+        written: Any = {
             "name": name,
             "body": body,
             "base": kept.base,
             "saved_at": kept.saved_at.isoformat(),
             "unsaved": _differs(body, base.unit if base else None, start),
         }
+        return cast("DraftView", stands | written)
 
-    def save_draft(self, name: str, body: UnitBody, base: str | None) -> DraftView:
+    def save_draft(
+        self, name: str, body: UnitBody, base: str | None, changes: int | None = None, view: str = ""
+    ) -> DraftView:
         """Autosave."""
-        self._store.save_draft(name, cast("dict[str, Any]", body), base)
+        steps = self._store.draft_steps(name)
+        # Before the first change, what stands there is kept too, so that one can return to it.
+        start = None if steps.undo or steps.redo else self.draft(name)["body"]
+        self._store.save_draft(
+            name,
+            cast("dict[str, Any]", body),
+            base,
+            expected=changes,
+            start=cast("dict[str, Any] | None", start),
+            view=view,
+        )
+        return self.draft(name)
+
+    def walk_draft(self, name: str, by: int) -> DraftView:
+        """Undo, or do again."""
+        self._store.walk_draft(name, by)
         return self.draft(name)
 
     def discard_draft(self, name: str) -> DraftView:
-        """Forget the draft."""
-        self._store.delete_draft(name)
+        """End the draft; it can be undone."""
+        newest = self._newest(name)
+        start = body_of(newest.unit) if newest else empty_body(self._usual_model())
+        self._store.close_draft(name, cast("dict[str, Any]", start), newest.version if newest else None, saved=False)
         return self.draft(name)
 
-    def preview(self, body: UnitBody, dataset: str | None, row: int) -> PreviewView:
+    def delete_draft(self, name: str) -> DraftView:
+        """Forget the draft and its steps."""
+        self._workspace.delete_draft(name)
+        return self.draft(name)
+
+    def weigh_dataset(self, dataset: str) -> DeletionView:
+        """What deleting would take away."""
+        found = self._store.weigh_dataset(dataset)
+        return {
+            "dataset": found.name,
+            "versions": found.versions,
+            "rows": found.rows,
+            "suites": list(found.suites),
+            "runs": len(found.runs),
+            "outputs": found.outputs,
+            "also_in": list(found.also_in),
+            "bytes": self._store.path.stat().st_size,
+        }
+
+    def delete_dataset(self, dataset: str, reason: str, runs: bool) -> DeletedView:
+        """Delete and compact."""
+        before = self._store.path.stat().st_size
+        self._workspace.delete_dataset(dataset, reason=reason, runs=runs)
+        return {"before": before, "after": self._store.path.stat().st_size}
+
+    def try_once(
+        self, body: UnitBody, dataset: str | None, row: int, endpoint: str, tell: Callable[[TryView], None]
+    ) -> Callable[[], None]:
+        """Ask once."""
+        where = self._workspace.choose_endpoint(endpoint or None)
+        unit, values = self._filled(unit_of(body), dataset, row)
+        request = compiled(unit, unit_digest(unit)).request(values)
+        return try_once(request, where, lambda attempt: tell(_try_view(attempt, where.name, dataset, row)))
+
+    def _filled(self, unit: Unit, dataset: str | None, row: int) -> tuple[Unit, dict[str, Any]]:
+        chosen = self._store.dataset(dataset) if dataset is not None else None
+        return unit, _values(unit, chosen, min(max(row, 0), len(chosen) - 1) if chosen else None)
+
+    def preview(self, body: UnitBody, dataset: str | None, row: int, endpoint: str = "") -> PreviewView:
         """Render a draft with a row of a dataset, or with examples and defaults."""
         chosen = self._store.dataset(dataset) if dataset is not None else None
         checked = check_body(body)
         blocking = [error for error in checked["errors"] if error["where"] not in ("model", "tools")]
         rows = len(chosen) if chosen else 0
         number = min(max(row, 0), rows - 1) if chosen else None
-        view: PreviewView = {"messages": [], "values": {}, "row": number, "rows": rows, "error": None}
+        view: PreviewView = {"messages": [], "values": {}, "row": number, "rows": rows, "error": None, "estimate": None}
         if blocking:
             view["error"] = blocking[0]
             return view
         try:
             unit = unit_of(body, placeholder_model="unset")
             values = _values(unit, chosen, number)
-            rendered = compiled(unit, unit_digest(unit)).render(values)
+            template = compiled(unit, unit_digest(unit))
+            rendered = template.render(values)
+            if body["model"]:
+                view["estimate"] = self._estimate(unit, template.request(values), endpoint)
         except PressmarkError as error:
             view["error"] = _told(error)
             return view
@@ -123,9 +202,16 @@ class Drafting(Part):
         saved = self._store.save_version(
             name, unit_of(body), message, self._workspace.author, parent=parent.version if parent else None
         )
-        self._store.delete_draft(name)
+        self._store.close_draft(name, cast("dict[str, Any]", body), saved.version.version, saved=True)
         self._workspace.changes.tell("prompts", name=name)
         return {**_version_view(saved.version, None), "created": saved.created}
+
+    def _estimate(self, unit: Unit, request: dict[str, Any], endpoint: str) -> CallEstimateView | None:
+        try:
+            where = self._workspace.choose_endpoint(endpoint or None)
+        except EndpointNotFoundError:
+            return None
+        return cast("CallEstimateView", plan_call(self._store, unit_digest(unit), request, where)._asdict())
 
     def _newest(self, name: str) -> PromptVersion | None:
         try:
@@ -144,6 +230,25 @@ class Drafting(Part):
             if row["versions"]:
                 return self._store.version(str(row["prompt"]), "latest").unit.model
         return ""
+
+
+def _try_view(attempt: Attempt, endpoint: str, dataset: str | None, row: int) -> TryView:
+    answer = attempt.answer
+    return {
+        "status": attempt.status,
+        "text": attempt.text,
+        "endpoint": endpoint,
+        "dataset": dataset,
+        "row": row if dataset is not None else None,
+        "seconds": attempt.seconds,
+        "ttft": attempt.ttft,
+        "tokens_in": answer.tokens_in if answer else None,
+        "tokens_out": answer.tokens_out if answer else None,
+        "cost": (0.0 if answer.model == PRACTICE_MODEL else answer.cost) if answer else None,
+        "model": answer.model if answer else None,
+        "finish_reason": answer.finish_reason if answer else None,
+        "error": told(attempt.error) if attempt.error else None,
+    }
 
 
 def _version_view(version: PromptVersion, published: str | None) -> VersionView:

@@ -12,7 +12,7 @@ from pressmark import stats
 from pressmark.api.runs import Run, Runner, RunOptions, start_run
 from pressmark.api.session.bodies import as_text, short
 from pressmark.api.session.part import Part
-from pressmark.errors import EndpointError, PressmarkError, RenderError, StatsError
+from pressmark.errors import EndpointError, NotFoundError, PressmarkError, RenderError, StatsError
 from pressmark.evals.plan import order_of
 from pressmark.evals.scorers import Scorer
 from pressmark.rendering import compiled
@@ -267,8 +267,11 @@ class Evaluating(Part):
     def _total(self, kept: files.Run, done: int) -> int:
         if kept.status == "done":
             return done
-        spec = self._store.suite_spec(kept.spec["suite"]["digest"])
-        rows = len(self._store.dataset(spec["dataset"]["name"], spec["dataset"]["digest"]))
+        try:
+            spec = self._store.suite_spec(kept.spec["suite"]["digest"])
+            rows = len(self._store.dataset(spec["dataset"]["name"], spec["dataset"]["digest"]))
+        except NotFoundError:
+            return done  # its dataset was deleted: no more can come
         return rows * len(kept.spec["versions"]) * int(kept.spec["repeats"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal, NotRequired, Protocol, TypedDict
 
 
@@ -113,6 +114,11 @@ class DraftView(TypedDict):
         base: The version that the draft was begun from, or None.
         saved_at: When the draft was autosaved, or None where there is none.
         unsaved: Whether the body differs from `base` (or from the empty form).
+        changes: How often the draft was changed: who edits says which count they saw, so that nobody overwrites what
+            they have not seen.
+        undo: How many steps can be undone.
+        redo: How many can be done again.
+        place: What stands for the workspace where a browser keeps what it could not hand over.
     """
 
     name: str
@@ -120,6 +126,10 @@ class DraftView(TypedDict):
     base: str | None
     saved_at: str | None
     unsaved: bool
+    changes: int
+    undo: int
+    redo: int
+    place: str
 
 
 class CheckError(TypedDict):
@@ -131,12 +141,14 @@ class CheckError(TypedDict):
         column: From 1, or None.
         where: `messages.0`, `text`, `variables.NAME`, `model`, `params`, `tools`, `tool_choice`, `response_format`,
             `inputs`, or empty for the draft as a whole.
+        path: The way to the place inside the JSON of that part, where it is JSON.
     """
 
     message: str
     line: int | None
     column: int | None
     where: str
+    path: NotRequired[list[str | int]]
 
 
 class VariableView(TypedDict):
@@ -171,6 +183,136 @@ class CheckView(TypedDict):
     variables: list[VariableView]
 
 
+class CallEstimateView(TypedDict):
+    """What sending the preview would take.
+
+    Attributes:
+        tokens_in: Tokens of the request.
+        tokens_out: Tokens of the answer, or None where nothing says how long answers are.
+        cost: US dollars, or None where that is not known.
+        basis: What this is estimated from, in words.
+    """
+
+    tokens_in: int
+    tokens_out: int | None
+    cost: float | None
+    basis: str
+
+
+class TryView(TypedDict):
+    """One answer, asked for while drafting; part of no run and kept nowhere.
+
+    Attributes:
+        status: asking, answering, done, stopped or failed.
+        text: What came so far.
+        endpoint: Where it was asked.
+        dataset: Whose row filled the variables, or None for examples.
+        row: Which row.
+        seconds: Since it began.
+        ttft: Seconds to the first token, or None before it.
+        tokens_in: As the endpoint counted them, or None.
+        tokens_out: Likewise.
+        cost: US dollars, or None where the price is not known.
+        model: The model that was served.
+        finish_reason: Why the answer ended, as the endpoint says it.
+        error: Why it failed, as the page shows errors, or None.
+    """
+
+    status: Literal["asking", "answering", "done", "stopped", "failed"]
+    text: str
+    endpoint: str
+    dataset: str | None
+    row: int | None
+    seconds: float
+    ttft: float | None
+    tokens_in: int | None
+    tokens_out: int | None
+    cost: float | None
+    model: str | None
+    finish_reason: str | None
+    error: dict[str, Any] | None
+
+
+class ExampleRowView(TypedDict):
+    """A row that may become an example.
+
+    Attributes:
+        row: Its number, from 0.
+        values: Its columns as short text.
+        held: Whether prompts are judged by it, so that none may show it.
+    """
+
+    row: int
+    values: dict[str, str]
+    held: bool
+
+
+class ExampleRowsView(TypedDict):
+    """A page of rows to choose examples from.
+
+    Attributes:
+        dataset: Whose.
+        columns: Their names.
+        total: How many rows fit the search.
+        held: How many rows of the dataset are held out.
+        rows: Those of this page.
+    """
+
+    dataset: str
+    columns: list[str]
+    total: int
+    held: int
+    rows: list[ExampleRowView]
+
+
+class ExamplesView(TypedDict):
+    """Rows as examples.
+
+    Attributes:
+        messages: Pairs of a user's and an assistant's message, as templates; empty where a text was asked for.
+        text: The same as one text; empty where messages were asked for.
+    """
+
+    messages: list[dict[str, str]]
+    text: str
+
+
+class DeletionView(TypedDict):
+    """What deleting a dataset would take away.
+
+    Attributes:
+        dataset: Its name.
+        versions: How many versions it has.
+        rows: Rows of the newest.
+        suites: Suites on it, which go too.
+        runs: Runs on it, which go where asked.
+        outputs: Their outputs.
+        also_in: Other datasets that hold some of its rows, and stay.
+        bytes: The file's size now.
+    """
+
+    dataset: str
+    versions: int
+    rows: int
+    suites: list[str]
+    runs: int
+    outputs: int
+    also_in: list[str]
+    bytes: int
+
+
+class DeletedView(TypedDict):
+    """What deleting and compacting came to.
+
+    Attributes:
+        before: Bytes of the file before.
+        after: Bytes of the file now.
+    """
+
+    before: int
+    after: int
+
+
 class PreviewView(TypedDict):
     """A draft rendered with one row of a dataset, or with its examples.
 
@@ -181,6 +323,7 @@ class PreviewView(TypedDict):
         row: The row rendered, from 0, or None for examples.
         rows: How many rows the dataset has.
         error: Why nothing could be rendered, or None.
+        estimate: What sending this would take; None where there is no endpoint or nothing to send.
     """
 
     messages: list[dict[str, str]]
@@ -188,6 +331,7 @@ class PreviewView(TypedDict):
     row: int | None
     rows: int
     error: CheckError | None
+    estimate: CallEstimateView | None
 
 
 class DraftingSession(Protocol):
@@ -213,16 +357,59 @@ class DraftingSession(Protocol):
             InvalidNameError: The name is not one that a prompt may have.
         """
 
-    def save_draft(self, name: str, body: UnitBody, base: str | None) -> DraftView:
-        """Autosaves a draft, whatever state it is in. The body may hold errors; it only has to be JSON."""
+    def save_draft(
+        self, name: str, body: UnitBody, base: str | None, changes: int | None = None, view: str = ""
+    ) -> DraftView:
+        """Autosaves a draft, whatever state it is in. The body may hold errors; it only has to be JSON.
+
+        `changes` is the count that the page saw, `view` names it: what one page types in a moment is one step.
+
+        Raises:
+            DraftConflictError: Another hand changed it since; the body is kept as the step before.
+        """
+
+    def walk_draft(self, name: str, by: int) -> DraftView:
+        """Undoes so many steps (negative), or does them again."""
 
     def discard_draft(self, name: str) -> DraftView:
-        """Forgets the draft and returns what `draft` returns now."""
+        """Ends the draft, which can be undone, and returns what `draft` returns now."""
+
+    def delete_draft(self, name: str) -> DraftView:
+        """Forgets the draft and all its steps, and returns what `draft` returns now."""
+
+    def weigh_dataset(self, dataset: str) -> DeletionView:
+        """What deleting a dataset would take away."""
+
+    def delete_dataset(self, dataset: str, reason: str, runs: bool) -> DeletedView:
+        """Deletes a dataset with the suites on it, its runs too where asked, and compacts the file."""
+
+    def try_once(
+        self, body: UnitBody, dataset: str | None, row: int, endpoint: str, tell: Callable[[TryView], None]
+    ) -> Callable[[], None]:
+        """Has a draft answered once, without waiting for it; returns what stops it.
+
+        `tell` is called from another thread with every piece of the answer and returns at once.
+
+        Raises:
+            PressmarkError: The draft cannot be sent, or there is no such endpoint or key.
+        """
+
+    def example_rows(self, dataset: str, search: str, offset: int, limit: int) -> ExampleRowsView:
+        """A page of a dataset's rows, to choose examples from."""
+
+    def examples(
+        self, body: UnitBody, dataset: str, rows: list[int], answer: str, form: Literal["messages", "text"]
+    ) -> ExamplesView:
+        """Rows as examples for a draft.
+
+        Raises:
+            DatasetError: A row is held out, or there is no such row or column.
+        """
 
     def check(self, body: UnitBody) -> CheckView:
         """Looks for variables and for what would keep the draft from being saved. Never raises for a bad body."""
 
-    def preview(self, body: UnitBody, dataset: str | None, row: int) -> PreviewView:
+    def preview(self, body: UnitBody, dataset: str | None, row: int, endpoint: str = "") -> PreviewView:
         """Renders a draft with a row of a dataset, or with examples and defaults where `dataset` is None.
 
         A body that cannot be rendered is not raised but told in `error`.

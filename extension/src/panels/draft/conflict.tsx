@@ -1,0 +1,57 @@
+import { useState } from "preact/hooks";
+import { Difference } from "../../parts/difference";
+import { Button, ErrorNote, Note, Time } from "../../parts/ui";
+import type { Draft } from "./state";
+
+/** What stands between what is typed here and the draft in the file, and what can be done about it. */
+export function Standing(props: { draft: Draft }) {
+  const { draft } = props;
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      {draft.failed && (
+        <ErrorNote error={draft.failed}>
+          <Button onClick={draft.keepMine}>Try to keep it again</Button>
+        </ErrorNote>
+      )}
+      {draft.silent && (
+        <Note>
+          The kernel is busy or gone. What you type is kept in this browser, and goes to the workspace when
+          the kernel answers or the workbench is opened again.
+        </Note>
+      )}
+      {draft.left && (
+        <Note>
+          <div>
+            This browser holds a text of {draft.name}, typed <Time at={draft.left.at} />, that did not reach
+            the workspace.
+          </div>
+          <div class="pm-actions">
+            <Button kind="primary" onClick={draft.useLeft}>
+              Put it into the editor
+            </Button>
+            <Button onClick={draft.dropLeft}>Forget it</Button>
+          </div>
+        </Note>
+      )}
+      {draft.conflict && draft.theirs && draft.body && (
+        <>
+          <ErrorNote error={draft.conflict}>
+            <Button kind="primary" onClick={draft.keepMine}>
+              Go on with what is here
+            </Button>
+            <Button onClick={draft.takeTheirs}>Take the other one</Button>
+            <Button kind="quiet" onClick={() => setOpen(!open)} pressed={open}>
+              Show the difference
+            </Button>
+          </ErrorNote>
+          {open && (
+            <div class="pm-compare">
+              <Difference left={draft.theirs} right={draft.body} names={["the other", "this one"]} />
+            </div>
+          )}
+        </>
+      )}
+    </>
+  );
+}
