@@ -104,7 +104,6 @@ function NumberField(props: {
     if (!refused && found !== props.value) props.onSet(found ?? null);
   };
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: leaving the field inside is what is listened for
     <span class="pm-number-field" onFocusOut={take}>
       <TextField
         label={props.label}
