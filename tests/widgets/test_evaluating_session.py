@@ -119,7 +119,7 @@ def test_bad_numbers_are_told_before_anything_is_asked(ws: pm.Workspace) -> None
     """A budget or repeats out of range start nothing."""
     session = Session(ws, None)
     for how in (asking(budget={"money": -1}), asking(repeats=0)):
-        with pytest.raises(PressmarkError, match="leave it empty|1 or more"):
+        with pytest.raises(PressmarkError, match=r"leave it empty|1 or more"):
             session.start_run(PROMPT, ["#1"], "support/basics", "practice", lambda told: None, how)
     assert session.runs(PROMPT) == []
 

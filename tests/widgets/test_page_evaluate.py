@@ -1,0 +1,106 @@
+"""The Evaluate panel in a real browser: what is chosen before a run, resuming, charts, differences, corrections."""
+
+from __future__ import annotations
+
+import re
+
+from .test_page import CONTRAST, Bridge, Visit, bridge, browser, pytestmark, visit, workbench_of
+
+__all__ = ["bridge", "browser", "pytestmark", "visit"]
+
+
+def test_the_plan_stands_before_the_start_and_in_the_button(visit: Visit, bridge: Bridge) -> None:
+    """Calls, tokens, price, time and the smallest difference; repeats and a budget show in the button."""
+    page = visit(run=0, panel="evaluate")
+    plan = page.get_by_label("Plan")
+    plan.get_by_text(
+        re.compile(r"480 answers to ask for · about .* tokens in, .* out · free · about .* · shows")
+    ).wait_for()
+    page.locator("summary", has_text="How it asks").click()
+    page.get_by_label("Repeats of each row").fill("3")
+    page.keyboard.press("Enter")
+    page.get_by_label("At most, US dollars").fill("2")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Run 240 rows × 2 versions × 3, free, up to $2.00").wait_for()
+    page.get_by_label("At most, calls").fill("many")
+    page.keyboard.press("Enter")
+    page.get_by_text("A whole number above 0, please.").wait_for()
+    asking = workbench_of(bridge).state_evaluate["asking"]
+    assert asking["repeats"] == 3
+    assert asking["budget"] == {"money": 2, "tokens": None, "calls": None, "minutes": None}
+
+
+def test_another_model_is_added_to_the_run(visit: Visit, bridge: Bridge) -> None:
+    """It stands beside the saved versions, and the four columns are filled."""
+    page = visit(run=0, panel="evaluate")
+    page.locator("summary", has_text="Another model or parameters").click()
+    page.get_by_label("but with the model").fill("practice-2")
+    page.get_by_role("button", name="Add to the run").click()
+    page.get_by_text("#3 with model practice-2", exact=True).wait_for()
+    page.get_by_role("button", name="Run 240 rows × 3 versions, free").click()
+    page.get_by_role("button", name=re.compile(r"Look at #3\*")).click()
+    page.locator(".pm-verdict-sentence", has_text="#3*").wait_for()
+    assert workbench_of(bridge).state_run["candidate"].startswith("#3*")
+    assert page.locator(".pm-grid-head .pm-name").count() == 3
+
+
+def test_a_stopped_run_asks_only_for_what_is_missing(visit: Visit) -> None:
+    """The button says how many, and the run goes on to its end."""
+    page = visit(run=0, rows=100, stops_at=60, panel="evaluate")
+    page.get_by_role("button", name=re.compile("^Run 100 rows")).click()
+    resume = page.get_by_role("button", name=re.compile("^Ask only for the 8[0-9] missing$"))
+    resume.click()
+    page.locator(".pm-tag-done").wait_for()
+    page.get_by_text(re.compile("^200 answers ·")).wait_for()
+
+
+def test_a_row_is_corrected_and_the_suite_is_moved(visit: Visit) -> None:
+    """One click opens what is expected, Enter saves it; the suite that judges by the old rows is named."""
+    page = visit(panel="evaluate")
+    page.locator(".pm-grid-row").nth(1).click()
+    page.get_by_role("button", name="Correct this row").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("something else")
+    page.keyboard.press("Enter")
+    page.get_by_text(re.compile("of triage/inbox is corrected: category .* → something else")).wait_for()
+    page.get_by_role("button", name="Move triage/basics to the corrected rows").click()
+    page.get_by_text("triage/basics judges by the corrected rows now", exact=False).wait_for()
+
+
+def test_differences_are_marked_in_the_grid(visit: Visit) -> None:
+    """A toggle marks what differs from the baseline, as text also where it is markup."""
+    page = visit(panel="evaluate", hostile=1)
+    page.get_by_role("button", name="Differences", exact=True).click()
+    page.locator(".pm-grid-row ins").first.wait_for()
+    assert page.evaluate("window.hacked") is None
+
+
+def test_every_chart_is_drawn_and_can_be_read(visit: Visit) -> None:
+    """Means, slices, spread and cost, each with its title; their text has contrast in the dark too."""
+    page = visit(panel="evaluate", theme="dark", width=1500)
+    for name in ("Means", "Slices", "Spread", "Cost"):
+        page.get_by_role("radio", name=name, exact=True).click()
+        page.locator(".pm-chart svg[role=img]").wait_for()
+        assert page.evaluate(CONTRAST) == []
+
+
+def test_the_verdict_stays_in_sight(visit: Visit) -> None:
+    """However far the page is scrolled, the sentence stands at its top."""
+    page = visit(panel="evaluate", rows=2000)
+    page.locator(".pm-grid-row").first.click()
+    page.get_by_text("What was asked").first.wait_for()
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    box = page.locator(".pm-verdict-sentence").bounding_box()
+    assert box
+    assert 0 <= box["y"] < 900
+
+
+def test_a_long_way_through_many_rows_leaves_little_behind(visit: Visit) -> None:
+    """Rows stay drawn by window, at the end of 20,000 too."""
+    page = visit(panel="evaluate", rows=20_000)
+    grid = page.get_by_role("grid")
+    grid.wait_for()
+    grid.focus()
+    page.keyboard.press("End")
+    page.locator('.pm-grid-row[aria-rowindex="20001"]', has_text=re.compile(r"\d")).wait_for()
+    assert page.locator(".pm-grid-row").count() < 60
