@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+import comm
+
+import pressmark as pm
+from tests.conftest import RecordedModel
+
+from .bridge import PageComm
 from .test_page import CONTRAST, Bridge, Visit, bridge, browser, pytestmark, visit, workbench_of
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 __all__ = ["bridge", "browser", "pytestmark", "visit"]
 
@@ -104,3 +116,50 @@ def test_a_long_way_through_many_rows_leaves_little_behind(visit: Visit) -> None
     page.keyboard.press("End")
     page.locator('.pm-grid-row[aria-rowindex="20001"]', has_text=re.compile(r"\d")).wait_for()
     assert page.locator(".pm-grid-row").count() < 60
+
+
+def test_a_run_on_an_endpoint_that_fails_is_taken_up_again(
+    browser: Browser, recorded_model: Callable[..., RecordedModel], tmp_path: Path
+) -> None:
+    """429s, cut and garbled answers end as answers or as error rows; a second workbench on the file sees the same."""
+    file = tmp_path / "prompts.duckdb"
+    ws = pm.Workspace(file)
+    faulty = recorded_model(faults="429=0.2,500=0.1,cut=0.1,garbage=0.1", seed=3)
+    ws.endpoint("faulty", base_url=faulty.base_url)
+    for system in ("Sort it.", "Answer with one label: card_arrival, lost_or_stolen_card, exchange_rate."):
+        ws.save(
+            "bank/intent",
+            messages=[{"role": "system", "content": system}, {"role": "user", "content": "{{ text }}"}],
+            model="banking77-knn",
+        )
+    rows = [{"text": f"When does my new card number {at} arrive?", "label": "card_arrival"} for at in range(40)]
+    ws.suite("bank/basics", dataset=rows, scorers=[pm.scorers.Exact("label")])
+    before, comm.create_comm = comm.create_comm, PageComm
+    try:
+        opened = [pm.Workspace(file).workbench("bank/intent") for _ in range(2)]
+        for each in opened:
+            each.panel = "evaluate"
+            each.settle(60)
+        waiting = iter(opened)
+        with Bridge(lambda query: next(waiting)) as serving:
+            first, second = browser.new_page(), browser.new_page()
+            for page in (first, second):
+                page.set_default_timeout(120_000)
+                page.goto(serving.url)
+                page.wait_for_selector("body[data-ready]")
+            first.get_by_role("button", name=re.compile("^Run 40 rows")).click()
+            first.locator(".pm-tag-done").wait_for()
+            run = opened[0].run
+            if errors := len(ws.run(run).errors):
+                first.get_by_role("button", name=f"Ask only for the {errors} missing").click()
+                first.locator(".pm-tag-done").wait_for()
+                assert opened[0].run == run
+                assert len(ws.run(run).errors) <= errors
+            assert len(ws.run(run).results) == 80
+            assert [each["run"] for each in opened[1].session.runs("bank/intent")] == [run]
+            opened[1].run = run
+            second.locator(".pm-verdict-sentence").wait_for()
+            first.close()
+            second.close()
+    finally:
+        comm.create_comm = before
