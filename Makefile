@@ -68,7 +68,7 @@ extension-check: $(NODE_STAMP)
 check: lint types layers extension-check test #! everything a reviewer would run
 
 bench: setup #! the benchmarks, each beside a peer or a floor
-	@for name in read run_overhead loop workspace verdicts; do $(PY) -m benchmarks.$$name; done
+	@for name in read run_overhead loop workspace grid verdicts; do $(PY) -m benchmarks.$$name; done
 
 peers: #! install the products that the benchmarks stand beside, into .peers
 	@test -x .peers/bin/python || "$(PYTHON)" -m venv .peers

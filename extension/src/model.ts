@@ -177,11 +177,39 @@ export interface EndpointView {
   models: string[];
 }
 
+export interface OverrideView {
+  of: string;
+  model: string | null;
+  params: Record<string, Json>;
+}
+
+export interface BudgetView {
+  money: number | null;
+  tokens: number | null;
+  calls: number | null;
+  minutes: number | null;
+}
+
+export interface AskingView {
+  repeats: number;
+  concurrency: number | null;
+  budget: BudgetView;
+  stop_when_sure: boolean;
+}
+
 export interface EstimateView {
   rows: number;
   calls: number;
   cached: number;
   cost: number | null;
+  judge_calls: number;
+  unrendered: number;
+  tokens_in: number;
+  tokens_out: number | null;
+  seconds: number | null;
+  basis: string;
+  smallest: number | null;
+  smallest_from: string;
 }
 
 export interface RunProgress {
@@ -220,6 +248,43 @@ export interface CellView {
   model: string | null;
   score_errors?: Record<string, string>;
   request?: { role: string; content: string }[];
+  full?: AnswerView;
+}
+
+export interface AnswerView {
+  settings: string;
+  ttft: number | null;
+  finish_reason: string | null;
+  attempts: number;
+  tool_calls: string;
+  repeats: { output: string; error: string | null; scores: Record<string, number | null> }[];
+  judgements: { scorer: string; told: Record<string, string>; output: string }[];
+  upstream: { version: string; fills: string; output: string; error: string | null }[];
+}
+
+export interface StandingView {
+  version: string;
+  n: number;
+  mean: number;
+  low: number | null;
+  high: number | null;
+  bins: number[];
+  cost: number | null;
+  front: boolean | null;
+}
+
+export interface StandingsView {
+  scorer: string;
+  edges: number[];
+  items: StandingView[];
+}
+
+export interface CorrectedView {
+  dataset: string;
+  row: number;
+  note: string;
+  changes: Record<string, [string, string]>;
+  suites: string[];
 }
 
 export interface RowView {
@@ -387,11 +452,18 @@ export interface Traits {
     suite: string;
     endpoint: string;
     versions: string[];
+    overrides: Record<string, OverrideView>;
+    asking: AskingView;
     estimate: EstimateView | null;
     estimate_error: Told | null;
   }>;
   state_runs: State<{ name: string; items: RunProgress[] }>;
-  state_run: State<{ progress: RunProgress | null; suite: SuiteView | null; scorer: string }>;
+  state_run: State<{
+    progress: RunProgress | null;
+    suite: SuiteView | null;
+    scorer: string;
+    candidate: string;
+  }>;
   state_verdict: State<{
     run: string;
     scorer: string;
@@ -438,6 +510,22 @@ export interface Commands {
   choose_suite: { args: { suite: string }; value: null };
   choose_endpoint: { args: { endpoint: string }; value: null };
   choose_versions: { args: { versions: string[] }; value: null };
+  add_override: {
+    args: { of: string; model: string | null; params: Record<string, Json> };
+    value: string;
+  };
+  keep_override: { args: { version: string }; value: string };
+  choose_asking: {
+    args: { repeats: number; concurrency: number | null; budget: BudgetView; stop_when_sure: boolean };
+    value: null;
+  };
+  look_at: { args: { candidate: string }; value: null };
+  standings: { args: { run: string; scorer: string }; value: StandingsView | null };
+  correct_row: {
+    args: { run: string; row: number; values: Record<string, string>; message: string };
+    value: CorrectedView;
+  };
+  move_suites: { args: { dataset: string; suites: string[] }; value: string[] };
   choose_scorer: { args: { scorer: string }; value: null };
   start_run: { args: Record<string, never>; value: string };
   stop_run: { args: { run: string }; value: null };

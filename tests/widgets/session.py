@@ -34,11 +34,13 @@ from pressmark.errors import (
     WorkspaceError,
 )
 from pressmark.widgets.protocols import (
+    AskingView,
     CellView,
     Change,
     CheckError,
     CheckView,
     ComparisonView,
+    CorrectedView,
     DatasetView,
     DeletedView,
     DeletionView,
@@ -52,6 +54,7 @@ from pressmark.widgets.protocols import (
     LabelView,
     MovedView,
     OrderView,
+    OverrideView,
     PreviewView,
     PromptView,
     PublishedView,
@@ -62,6 +65,7 @@ from pressmark.widgets.protocols import (
     SavedView,
     ScorerView,
     SliceView,
+    StandingsView,
     SuiteView,
     TryView,
     UnitBody,
@@ -498,13 +502,39 @@ class MemorySession:
             },
         ]
 
-    def estimate(self, name: str, versions: Sequence[str], suite: str, endpoint: str) -> EstimateView:
+    def derive(self, name: str, override: OverrideView) -> str:
+        self.unit(name, override["of"])
+        if not override["model"] and not override["params"]:
+            raise InvalidUnitError(f"{override['of']} asks for exactly that already: change its model or a parameter")
+        told = json.dumps([override["model"], override["params"]], sort_keys=True)
+        return f"{override['of']}*{hashlib.sha256(told.encode()).hexdigest()[:4]}"
+
+    def keep(self, name: str, version: str) -> str:
+        body = self.unit(name, version.partition("*")[0])
+        return self.save(name, {**body, "model": "practice-2"}, "kept", None)["version"]
+
+    def estimate(
+        self, name: str, versions: Sequence[str], suite: str, endpoint: str, asking: AskingView | None = None
+    ) -> EstimateView:
         if self.refuses:
             raise InvalidUnitError(self.refuses)
-        calls = len(self.data) * len(versions)
+        calls = len(self.data) * len(versions) * (asking["repeats"] if asking else 1)
         done = {tuple(run.versions) for run in self._runs.values() if run.status == "done"}
         cached = calls if tuple(versions) in done else 0
-        return {"rows": len(self.data), "calls": calls, "cached": cached, "cost": None if endpoint == "openai" else 0.0}
+        return {
+            "rows": len(self.data),
+            "calls": calls,
+            "cached": cached,
+            "cost": None if endpoint == "openai" else 0.0,
+            "judge_calls": 0,
+            "unrendered": 0,
+            "tokens_in": 96 * (calls - cached),
+            "tokens_out": 12 * (calls - cached),
+            "seconds": 0.05 * (calls - cached),
+            "basis": "recorded use of 480 answers",
+            "smallest": 0.09,
+            "smallest_from": "by the spread of 240 rows in an earlier run",
+        }
 
     def start_run(
         self,
@@ -513,9 +543,10 @@ class MemorySession:
         suite: str,
         endpoint: str,
         on_progress: Callable[[RunProgress], None],
+        asking: AskingView | None = None,
     ) -> str:
         for version in versions:
-            self.unit(name, version)
+            self.unit(name, version.partition("*")[0])
         if not self.data:
             raise InvalidUnitError(f"nothing was run: the dataset of {suite} has no rows; import rows first")
         if endpoint == "openai":
@@ -526,6 +557,53 @@ class MemorySession:
         self._runs[run.id] = run
         run.thread.start()
         return run.id
+
+    def resume_run(
+        self,
+        run: str,
+        endpoint: str,
+        on_progress: Callable[[RunProgress], None],
+        asking: AskingView | None = None,
+    ) -> str:
+        before = self._run(run)
+        if before.status == "failed" or endpoint != before.endpoint:
+            return self.start_run(before.name, before.versions, before.suite, endpoint, on_progress, asking)
+        self.stops_at = None
+        before.go_on(on_progress)
+        return run
+
+    def standings(self, run: str, scorer: str) -> StandingsView:
+        found = self._run(run)
+        edges = [at / 20 for at in range(21)]
+        items: list[Any] = []
+        for version in found.versions:
+            cells = [cells[version] for cells in list(found.answers.values()) if version in cells]
+            values = [cell["scores"][scorer] for cell in cells if cell["scores"].get(scorer) is not None]
+            bins = [0] * 20
+            for value in values:
+                bins[min(int(value * 20), 19)] += 1
+            if values:
+                mean = sum(values) / len(values)
+                half = 1.96 * math.sqrt(mean * abs(1 - mean) / len(values))
+                told = {"version": version, "n": len(values), "mean": mean, "low": mean - half, "high": mean + half}
+                items.append(told | {"bins": bins, "cost": 0.0002 * len(version) * (1 + len(items)), "front": True})
+        return {"scorer": scorer, "edges": edges, "items": items}
+
+    def correct_row(self, run: str, row: int, values: dict[str, str], message: str) -> CorrectedView:
+        before = {name: self.data[row][name] for name in values}
+        if before == values:
+            raise InvalidUnitError(f"row {row} of triage/inbox holds that already: nothing was changed")
+        self.data[row] = {**self.data[row], **values}
+        return {
+            "dataset": "triage/inbox",
+            "row": row,
+            "note": "version 2; 240 → 240 rows",
+            "changes": {name: [before[name], value] for name, value in values.items()},
+            "suites": ["triage/basics"],
+        }
+
+    def move_suites(self, dataset: str, suites: Sequence[str]) -> list[str]:
+        return list(suites)
 
     def cancel_run(self, run: str) -> None:
         self._run(run).stop.set()
@@ -618,6 +696,16 @@ class MemorySession:
                         {"role": "user", "content": self.data[at]["text"]},
                     ]
                     cell["score_errors"] = {}
+                    cell["full"] = {
+                        "settings": json.dumps({"model": "practice-1", "temperature": 0}, indent=2),
+                        "ttft": 0.08,
+                        "finish_reason": "stop",
+                        "attempts": 1,
+                        "tool_calls": "",
+                        "repeats": [],
+                        "judgements": [],
+                        "upstream": [],
+                    }
                 else:
                     cell["cut"] = len(cell["output"]) > limit * 2
                     cell["output"] = cell["output"][: limit * 2]
@@ -954,6 +1042,13 @@ class MemoryRun:
             "note": "the run stopped by itself: the rows so far tell #3 from #2" if self.status == "stopped" else None,
         }
 
+    def go_on(self, on_progress: Callable[[RunProgress], None]) -> None:
+        """Answers what is missing, in a thread again."""
+        self.on_progress, self.status, self.began = on_progress, "running", time.monotonic()
+        self.stop.clear()
+        self.thread = threading.Thread(target=self._work, daemon=True)
+        self.thread.start()
+
     def _work(self) -> None:
         if self.endpoint == "wrong":
             self.status = "failed"
@@ -963,7 +1058,12 @@ class MemoryRun:
             if at == self.session.stops_at:
                 self.status = "stopped"
                 break
+            known = self.answers.get(at, {})
             for version in self.versions:
+                if version in known and not known[version]["error"]:
+                    continue
+                if version in known:
+                    self.done, self.errors = self.done - 1, self.errors - 1
                 cell = self._answer(at, version)
                 self.answers.setdefault(at, {})[version] = cell
                 self.done += 1
@@ -979,7 +1079,7 @@ class MemoryRun:
 
     def _answer(self, at: int, version: str) -> CellView:
         dice = random.Random(f"{at}/{version}")
-        right = random.Random(at).random() < 0.62 or dice.random() < 0.2 * int(version[1:])
+        right = random.Random(at).random() < 0.62 or dice.random() < 0.2 * int(version[1:2])
         wanted = self.session.data[at]["category"]
         category = wanted if right else CATEGORIES[(CATEGORIES.index(wanted) + 1) % len(CATEGORIES)]
         json_asked = version >= "#3"

@@ -20,3 +20,11 @@ export function mainColumn(row: RowView | undefined, expected: string | null): s
 export function expectedColumn(suite: SuiteView, scorer: ScorerView | undefined): string | null {
   return scorer?.column ?? suite.scorers.find((each) => each.primary)?.column ?? null;
 }
+
+/** The columns whose values say what is right: those that scorers hold outputs against, else all that no prompt reads. */
+export function correctable(suite: SuiteView, row: RowView): string[] {
+  const held = suite.scorers.map((scorer) => scorer.column).filter((name) => name !== null);
+  const expected = [...new Set(held)].filter((name) => name in row.values);
+  if (expected.length) return expected;
+  return Object.keys(row.values).filter((name) => !row.inputs.includes(name));
+}

@@ -751,15 +751,31 @@ class Run:
             **options: As for `ws.evaluate`.
         """
         space = self._workspace
-        versions = [self._chain(told) for told in self._kept.spec["versions"]]
-        options.setdefault("repeats", self._kept.spec["repeats"])
-        options.setdefault("seeds", bool(self._kept.spec.get("seeds")))
-        if self.status == "done":
-            # Taken up again for the rows that ended as errors.
-            space.store.finish_run(self.id, "cancelled", None)
+        options.setdefault("repeats", self.repeats)
+        options.setdefault("seeds", self.seeds)
+        self.reopen()
         return space.evaluate(
-            versions, self.suite, endpoint=endpoint or self.endpoint_name, progress=progress, **options
+            self.chains, self.suite, endpoint=endpoint or self.endpoint_name, progress=progress, **options
         )
+
+    def reopen(self) -> None:
+        """Have a run that is done taken up again for the rows that ended as errors."""
+        if self.status == "done":
+            self._workspace.store.finish_run(self.id, "cancelled", None)
+
+    @property
+    def seeds(self) -> bool:
+        """Whether each repeat was asked with a seed of its own."""
+        return bool(self._kept.spec.get("seeds"))
+
+    @property
+    def chains(self) -> list[Chain]:
+        """What was run, in the order of `versions`: each version with what feeds it.
+
+        Raises:
+            NotFoundError: A version is not in this workspace any more.
+        """
+        return [self._chain(told) for told in self._kept.spec["versions"]]
 
     def _chain(self, told: Mapping[str, Any]) -> Chain:
         """The version or chain that the run's description tells of."""

@@ -10,15 +10,33 @@ from typing import cast
 
 from pressmark.errors import PressmarkError
 from pressmark.widgets.commands import command, told
-from pressmark.widgets.lanes import Throttle
+from pressmark.widgets.lanes import Lane, Throttle
 from pressmark.widgets.panels import Desk, Panel, State
-from pressmark.widgets.protocols import ComparisonView, RowFilter, RowSort, RowView, RunProgress, ScorerView
+from pressmark.widgets.protocols import (
+    AskingView,
+    BudgetView,
+    ComparisonView,
+    OverrideView,
+    RowFilter,
+    RowSort,
+    RowView,
+    RunProgress,
+    ScorerView,
+)
 
 PROGRESS_SECONDS = 0.2
 VERDICT_SECONDS = 1.0
 SILENCE_SECONDS = 3.0
 ORDERS_KEPT = 8
 ROWS_AT_ONCE = 200
+VERSIONS_AT_ONCE = 4
+CALM_SECONDS = 5.0
+FIRST_ASKING: AskingView = {
+    "repeats": 1,
+    "concurrency": 8,
+    "budget": {"money": None, "tokens": None, "calls": None, "minutes": None},
+    "stop_when_sure": False,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +71,7 @@ class Evaluating(Panel):
         self.keeps_pair = ""
         self._latest: RunProgress | None = None
         self._heard = 0.0
+        self._planning = Lane("planning")
         self._tell_progress = Throttle(self._put_progress, PROGRESS_SECONDS)
         self._tell_verdict = Throttle(self.verdict_soon, VERDICT_SECONDS)
         self._orders: OrderedDict[int, Order] = OrderedDict()
@@ -65,7 +84,8 @@ class Evaluating(Panel):
         suites = self.session.suites()
         self.desk.put("catalog", ready=True, error=None, datasets=self.session.datasets(), suites=suites)
         suite = _kept(self.desk.state("evaluate").get("suite"), [each["name"] for each in suites])
-        self.desk.put("evaluate", ready=True, suite=suite)
+        asking = self.desk.state("evaluate").get("asking") or FIRST_ASKING
+        self.desk.put("evaluate", ready=True, suite=suite, asking=asking)
         self.in_registry(self._load_endpoints, fills="catalog", key="endpoints")
 
     def _load_endpoints(self) -> None:
@@ -85,7 +105,10 @@ class Evaluating(Panel):
         """Follows the public traits `baseline` and `version`."""
         chosen = [each for each in (self.desk.baseline, self.desk.version) if each.startswith("#")]
         versions = list(dict.fromkeys(chosen))
-        if versions != self.desk.state("evaluate").get("versions"):
+        known: list[str] = self.desk.state("evaluate").get("versions") or []
+        # A third version, or one that is made for a run, stays where the pair is among what is chosen.
+        among = versions[:1] == known[:1] and set(versions) <= set(known)
+        if versions and not among:
             self.desk.put("evaluate", versions=versions, estimate=None, estimate_error=None)
             self.estimate_soon()
         self.verdict_soon()
@@ -93,18 +116,31 @@ class Evaluating(Panel):
     def estimate_soon(self) -> None:
         """Asks what the run would cost, once somebody looks; only the last of several calls counts."""
         if self.desk.panel == "evaluate":
-            self.in_workspace(self._estimate, fills="evaluate", key="estimate")
+            self._planning.submit(self._estimate, key="estimate")
+
+    def settle(self, seconds: float) -> bool:
+        """Waits until nothing is planned any more."""
+        return self._planning.settle(seconds)
+
+    def close(self) -> None:
+        """Ends the thread that plans."""
+        self._planning.close()
 
     def _estimate(self) -> None:
+        # Planning many rows keeps the processor busy: what is to be shown comes first.
+        self.desk.workspace_lane.settle(CALM_SECONDS)
         chosen = self.desk.state("evaluate")
+        question = _question(self.desk.prompt, chosen)
         versions, suite, endpoint = chosen.get("versions") or [], chosen.get("suite"), chosen.get("endpoint")
         estimate, error = None, None
         if versions and suite and endpoint:
             try:
-                estimate = self.session.estimate(self.desk.prompt, versions, suite, endpoint)
+                estimate = self.session.estimate(self.desk.prompt, versions, suite, endpoint, chosen.get("asking"))
             except Exception as raised:  # noqa: BLE001 - the form stays usable, and says why there is no number
                 error = told(raised)
-        self.desk.put("evaluate", estimate=estimate, estimate_error=error)
+        # Many rows take seconds to plan: by then something else may be chosen, and be planned next.
+        if question == _question(self.desk.prompt, self.desk.state("evaluate")):
+            self.desk.put("evaluate", estimate=estimate, estimate_error=error)
 
     @command()
     def choose_suite(self, suite: str) -> None:
@@ -120,14 +156,66 @@ class Evaluating(Panel):
 
     @command()
     def choose_versions(self, versions: list[str]) -> None:
-        """Picks the versions of the next run, the baseline first; the last one is the candidate in sight."""
-        self.desk.put("evaluate", versions=versions, estimate=None, estimate_error=None)
-        if len(versions) > 1:
-            self.desk.baseline, self.desk.version = versions[0], versions[-1]
-        elif versions:
-            self.desk.version = versions[0]
+        """Picks the versions of the next run, the baseline first; the last saved one is the candidate in sight."""
+        if len(versions) > VERSIONS_AT_ONCE:
+            raise PressmarkError(
+                f"a run compares {VERSIONS_AT_ONCE} versions at most: leave one out, or run the others afterwards"
+            )
+        overrides: dict[str, OverrideView] = self.desk.state("evaluate").get("overrides") or {}
+        kept = {name: override for name, override in overrides.items() if name in versions}
+        self.desk.put("evaluate", versions=versions, overrides=kept, estimate=None, estimate_error=None)
+        # What is made for one run is known to this panel only: the others go on with saved versions.
+        saved = [each for each in versions if each not in kept]
+        if len(saved) > 1:
+            self.desk.baseline, self.desk.version = saved[0], saved[-1]
+        elif saved:
+            self.desk.version = saved[0]
+        self.desk.put("run", candidate="")
         self.desk.put("evaluate", versions=versions)
+        self.verdict_soon()
         self.estimate_soon()
+
+    @command()
+    def add_override(self, of: str, model: str | None, params: State) -> str:
+        """Adds a version with another model or parameters to the next run, and returns what it is called."""
+        chosen = self.desk.state("evaluate")
+        versions: list[str] = chosen.get("versions") or []
+        override: OverrideView = {"of": of, "model": model or None, "params": params}
+        name = self.session.derive(self.desk.prompt, override)
+        if name in versions:
+            raise PressmarkError(f"{of} with these settings is in the run already, as {name}: change another one")
+        self.desk.put("evaluate", overrides={**(chosen.get("overrides") or {}), name: override})
+        self.choose_versions([*versions, name])
+        return name
+
+    @command()
+    def keep_override(self, version: str) -> str:
+        """Saves a version that was made for a run, and takes it by its number from now on."""
+        saved = self.session.keep(self.desk.prompt, version)
+        versions: list[str] = self.desk.state("evaluate").get("versions") or []
+        self.choose_versions(list(dict.fromkeys(saved if each == version else each for each in versions)))
+        return saved
+
+    @command()
+    def choose_asking(
+        self,
+        repeats: int,
+        concurrency: int | None,
+        budget: State,
+        stop_when_sure: bool,
+    ) -> None:
+        """Picks how the next run asks."""
+        asking: AskingView = {
+            "repeats": repeats,
+            "concurrency": concurrency,
+            "budget": cast(BudgetView, {**FIRST_ASKING["budget"], **budget}),
+            "stop_when_sure": stop_when_sure,
+        }
+        planned = self.desk.state("evaluate").get("asking") or FIRST_ASKING
+        self.desk.put("evaluate", asking=asking)
+        if (planned["repeats"], planned["concurrency"]) != (repeats, concurrency):
+            self.desk.put("evaluate", estimate=None, estimate_error=None)
+            self.estimate_soon()
 
     # The run in sight
 
@@ -140,16 +228,17 @@ class Evaluating(Panel):
         for kind, choice in (("version", versions), ("suite", suite), ("endpoint", endpoint)):
             if not choice:
                 raise PressmarkError(f"nothing was run: no {kind} is chosen; choose one, then run")
-        run = self.session.start_run(self.desk.prompt, versions, suite, endpoint, self.progressed)
+        asking = chosen.get("asking")
+        run = self.session.start_run(self.desk.prompt, versions, suite, endpoint, self.progressed, asking)
         self.desk.run = run
         self.load_runs(self.desk.prompt)
         return run
 
     @command()
     def run_again(self, run: str, endpoint: str) -> str:
-        """Runs what a run was about once more, on the endpoint given; answers that are known are not asked for."""
-        before = self.session.run(run)
-        again = self.session.start_run(before["name"], before["versions"], before["suite"], endpoint, self.progressed)
+        """Takes a run up again on the endpoint given: only what has no answer is asked, errors among it."""
+        asking = self.desk.state("evaluate").get("asking")
+        again = self.session.resume_run(run, endpoint, self.progressed, asking)
         self.desk.put("evaluate", endpoint=endpoint, estimate=None, estimate_error=None)
         if again == self.desk.run:  # what was answered is taken up, under the same id
             self._load_run()
@@ -176,6 +265,31 @@ class Evaluating(Panel):
         self.desk.put("run", scorer=scorer)
         self._load_verdict()
 
+    @command()
+    def look_at(self, candidate: str) -> None:
+        """Brings a candidate of the run in sight to the front: its verdict, and what counts as flipped."""
+        self.desk.put("run", candidate=candidate)
+        self._load_verdict()
+
+    @command(latest=True)
+    def standings(self, run: str, scorer: str) -> State:
+        """How the versions of a run stand: the numbers of the charts."""
+        return cast(State, self.session.standings(run, scorer))
+
+    @command()
+    def correct_row(self, run: str, row: int, values: State, message: str) -> State:
+        """Keeps a row with other values as the dataset's next version."""
+        given = {str(name): str(value) for name, value in values.items()}
+        return cast(State, self.session.correct_row(run, row, given, message))
+
+    @command()
+    def move_suites(self, dataset: str, suites: list[str]) -> list[str]:
+        """Makes suites again on the dataset's newest rows."""
+        moved = self.session.move_suites(dataset, suites)
+        self.desk.put("evaluate", estimate=None, estimate_error=None)
+        self.load_catalog()
+        return moved
+
     def run_soon(self) -> None:
         """Fills the run in sight after `run` changed."""
         self.in_workspace(self._load_run, fills="run", key="run")
@@ -183,15 +297,23 @@ class Evaluating(Panel):
     def _load_run(self) -> None:
         run = self.desk.run
         if not run:
-            self.desk.put("run", ready=True, error=None, progress=None, suite=None, scorer="")
+            self.desk.put("run", ready=True, error=None, progress=None, suite=None, scorer="", candidate="")
             self._load_verdict()
             return
         progress, suite = self.session.run(run), self.session.run_suite(run)
         shown = self.desk.state("run").get("progress")
         if shown and shown["run"] == run and shown["done"] > progress["done"]:
             progress = shown  # a callback of the run itself came in between
+        again = shown is not None and shown["run"] == run
+        state = self.desk.state("run")
         self.desk.put(
-            "run", ready=True, error=None, progress=progress, suite=suite, scorer=primary_of(suite["scorers"])
+            "run",
+            ready=True,
+            error=None,
+            progress=progress,
+            suite=suite,
+            scorer=state["scorer"] if again and state.get("scorer") else primary_of(suite["scorers"]),
+            candidate=state.get("candidate", "") if again else "",
         )
         if run != self.keeps_pair:
             self._pick_as(progress)
@@ -199,11 +321,14 @@ class Evaluating(Panel):
 
     def _pick_as(self, progress: RunProgress) -> None:
         """Has the pickers say what the run in sight was of."""
-        versions = progress["versions"]
-        if self.desk.baseline != versions[0] or self.desk.version not in versions[1:]:
-            self.desk.baseline, self.desk.version = versions[0], versions[-1]
-        suites = {each["name"] for each in self.desk.state("catalog").get("suites", [])}
         chosen = self.desk.state("evaluate")
+        overrides = chosen.get("overrides") or {}
+        named = {each["version"] for each in self.desk.state("versions").get("items") or []}
+        saved = [each for each in progress["versions"] if each in named]
+        versions = [each for each in progress["versions"] if each in named or each in overrides]
+        if len(saved) > 1 and (self.desk.baseline != saved[0] or self.desk.version not in saved[1:]):
+            self.desk.baseline, self.desk.version = saved[0], saved[-1]
+        suites = {each["name"] for each in self.desk.state("catalog").get("suites", [])}
         if (versions, progress["suite"]) != (chosen.get("versions"), chosen.get("suite")):
             suite = progress["suite"] if progress["suite"] in suites else chosen.get("suite")
             self.desk.put("evaluate", versions=versions, suite=suite, estimate=None, estimate_error=None)
@@ -250,8 +375,10 @@ class Evaluating(Panel):
         if not progress or progress["run"] != self.desk.run:
             return None
         baseline, *others = progress["versions"]
-        candidate = self.desk.version if self.desk.version in others else (others[-1] if others else baseline)
-        return baseline, candidate
+        for candidate in (str(self.desk.state("run").get("candidate")), self.desk.version):
+            if candidate in others:
+                return str(baseline), candidate
+        return baseline, (others[-1] if others else baseline)
 
     def _load_verdict(self) -> None:
         pair = self.in_sight()
@@ -334,6 +461,13 @@ class Evaluating(Panel):
         if order is None:
             raise PressmarkError("these rows were put aside since: choose a filter again to see them")
         return order
+
+
+def _question(prompt: str, chosen: State) -> tuple[object, ...]:
+    """What an estimate is the answer to."""
+    asking = chosen.get("asking") or FIRST_ASKING
+    of = (chosen.get("suite"), chosen.get("endpoint"), asking["repeats"], asking["concurrency"])
+    return (prompt, tuple(chosen.get("versions") or ()), *of)
 
 
 def primary_of(scorers: list[ScorerView]) -> str:

@@ -7,6 +7,7 @@ JSON; the page changes nothing by itself but sends named commands (`pressmark.wi
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -152,7 +153,9 @@ class Workbench(anywidget.AnyWidget):
         Returns:
             Whether it is done.
         """
-        return self.workspace_lane.settle(seconds)
+        until = time.monotonic() + seconds
+        lanes = (self.workspace_lane.settle, self._evaluating.settle, self.workspace_lane.settle)
+        return all(settled(max(0.0, until - time.monotonic())) for settled in lanes)
 
     # What happens
 
@@ -347,7 +350,7 @@ class Workbench(anywidget.AnyWidget):
         return {"text/html": as_html(self, rows), "text/plain": as_text(self, rows)}
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        self.settle(FIRST_LOOK_SECONDS)
+        self.workspace_lane.settle(FIRST_LOOK_SECONDS)
         rows = self.workspace_lane.value(lambda: self._evaluating.first_rows(FIRST_ROWS), FIRST_LOOK_SECONDS) or []
         bundle = super()._repr_mimebundle_(**kwargs)
         if bundle is None:
@@ -363,4 +366,5 @@ class Workbench(anywidget.AnyWidget):
             self._drafting.close()
             self.workspace_lane.close()
             self.registry_lane.close()
+            self._evaluating.close()
         super().close()

@@ -51,6 +51,29 @@ def figures(database: Database, run_id: str) -> Figures:
         )
 
 
+def row_means(database: Database, run_id: str, version: str, scorer: str) -> list[float]:
+    """Return a version's row scores by one scorer, the mean over repeats each."""
+    with database.reading() as connection:
+        found: Any = connection.execute(
+            "select favg(value) as value from scores where run_id = ? and version = ? and scorer = ?"
+            " and value is not null group by row order by row",
+            [run_id, version, scorer],
+        ).fetchnumpy()
+    means: list[float] = found["value"].tolist()
+    return means
+
+
+def mean_cost(database: Database, run_id: str, version: str) -> float | None:
+    """Return what an answer of a version costs on average in US dollars, or None where no price is known."""
+    with database.reading() as connection:
+        found = first(
+            connection,
+            "select avg(cost) from outputs where run_id = ? and version = ? and error_kind is null",
+            [run_id, version],
+        )
+    return found[0] if found else None
+
+
 def _scores(connection: Connection, run_id: str) -> dict[tuple[str, str], Mapping[int, float]]:
     keys = connection.execute(
         "select distinct version, scorer from scores where run_id = ? order by all", [run_id]

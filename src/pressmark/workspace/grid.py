@@ -65,6 +65,7 @@ class Cell:
         cached: Whether every repeat came from the answer cache.
         model: The model that was served, or None.
         score_errors: Why a score is missing, by scorer.
+        ttft: Seconds to the first token, the mean over repeats, or None where the answer was not streamed.
     """
 
     output: str = ""
@@ -81,6 +82,7 @@ class Cell:
     cached: bool = False
     model: str | None = None
     score_errors: dict[str, str] = field(default_factory=dict)
+    ttft: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ class View:
         sort: In which order.
         search: Text that a row must hold, or empty.
         cut: Characters of each output; None for whole ones.
+        within: Rows to leave the others out of all counts, such as those of a slice; None for every row.
     """
 
     run_id: str
@@ -136,6 +139,7 @@ class View:
     sort: Sort = "change"
     search: str = ""
     cut: int | None = CUT
+    within: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         if not self.versions:
@@ -219,17 +223,21 @@ def _order(connection: Connection, view: View) -> Order:
     means = [f", favg(value) filter (version = $v{n}) as v{n}" for n, _ in enumerate(view.versions)]
     values |= {f"v{n}": version for n, version in enumerate(view.versions)}
     differences = ", ".join(f"$sign * (v{n} - v0)" for n, _ in enumerate(view.versions) if n) or "$sign * null"
-    found = ""
+    kept_rows = []
+    if view.within is not None:
+        values["within"] = list(view.within)
+        kept_rows.append("row in (select unnest($within))")
     if view.search:
         values["search"] = view.search
-        found = """
-            where row in (
+        kept_rows.append("""
+            row in (
                 select row from outputs where run_id = $run and version in (select unnest($versions))
                     and (contains(lower(output), lower($search)) or contains(lower(error), lower($search)))
                 union
                 select row from dataset_rows where digest = $dataset
                     and contains(lower(array_to_string(json_extract_string(data, '$.*'), chr(30))), lower($search)))
-        """
+        """)
+    found = f"where {' and '.join(kept_rows)}" if kept_rows else ""
     # The dataset's rows are all there are; to gather those of a million outputs would take half of the time.
     kept = first(
         connection, "select 1 from dataset_rows where digest = $dataset limit 1", {"dataset": values["dataset"]}
@@ -248,8 +256,10 @@ def _order(connection: Connection, view: View) -> Order:
             where run_id = $run and scorer = $scorer and version in (select unnest($versions)) group by row),
         changes as (select row, least({differences}) as worst, greatest({differences}) as best from judged),
         failures as (
-            select distinct row, true as failed from outputs
-            where run_id = $run and version in (select unnest($versions)) and error_kind is not null),
+            select row, true as failed from outputs
+            where run_id = $run and version in (select unnest($versions)) and error_kind is not null
+            union select row, true from scores
+            where run_id = $run and version in (select unnest($versions)) and error is not null),
         every as ({every})
         select row, coalesce(worst < 0, false) as worse, coalesce(best > 0, false) as better,
                coalesce(failed, false) as failed
@@ -282,7 +292,7 @@ def _rows(connection: Connection, view: View, numbers: Sequence[int]) -> list[Ro
         f"""
         select row, version, arg_min(output, repeat) filter (output is not null),
                arg_min(error, repeat) filter (error_kind is not null), count(*),
-               avg(tokens_in), avg(tokens_out), avg(cost), avg(latency), bool_and(cached), any_value(model)
+               avg(tokens_in), avg(tokens_out), avg(cost), avg(latency), bool_and(cached), any_value(model), avg(ttft)
         from outputs where {chosen} group by row, version
         """,
         values,
@@ -329,7 +339,7 @@ def _rows(connection: Connection, view: View, numbers: Sequence[int]) -> list[Ro
 
 
 def _cell(outputs: Sequence[Any], scores: dict[str, float | None], reasons: dict[str, str], cut: int | None) -> Cell:
-    text, error, repeats, tokens_in, tokens_out, cost, latency, cached, model = outputs
+    text, error, repeats, tokens_in, tokens_out, cost, latency, cached, model, ttft = outputs
     text = text or ""
     return Cell(
         output=text if cut is None else text[:cut],
@@ -345,6 +355,7 @@ def _cell(outputs: Sequence[Any], scores: dict[str, float | None], reasons: dict
         cached=cached,
         model=model,
         score_errors=reasons,
+        ttft=ttft,
     )
 
 

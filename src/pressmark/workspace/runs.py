@@ -299,6 +299,25 @@ def records(database: Database, run_id: str) -> list[dict[str, Any]]:
     ]
 
 
+def records_of_row(database: Database, run_id: str, row: int) -> list[dict[str, Any]]:
+    """Return what was recorded for one row: a run's outputs, and those of its judges and of prompts upstream."""
+    its = "(run_id = $run or starts_with(run_id, $run || '/')) and row = $row"
+    values = {"run": run_id, "row": row}
+    with database.reading() as connection:
+        _found(connection, run_id)
+        outputs = connection.execute(
+            f"select {', '.join(_OUTPUTS)} from outputs where {its} order by run_id, version, repeat", values
+        ).fetchall()
+        scores = connection.execute(
+            f"select run_id, version, row, repeat, scorer, value, error from scores where {its} order by scorer", values
+        ).fetchall()
+    of: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+    for name, version, number, repeat, *score in scores:
+        of.setdefault((name, version, number, repeat), []).append(tuple(score))
+    told = [dict(zip(_OUTPUTS, found, strict=True)) for found in outputs]
+    return [_record(output, of.get(tuple(output[part] for part in _KEY), [])) for output in told]
+
+
 def answered(database: Database, run_id: str) -> set[tuple[str, int, int]]:
     """Return the tasks (version, row, repeat) of a run that have an answer and need not be asked again."""
     with database.reading() as connection:

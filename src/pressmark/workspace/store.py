@@ -494,6 +494,16 @@ class Store:
         """
         return runs.records(self._database, run_id)
 
+    def records_of_row(self, run_id: str, row: int) -> list[dict[str, Any]]:
+        """Return what was recorded for one row of a run, by its judges and prompts upstream too.
+
+        The run ids of those are `RUN/SCORER` and `RUN/upstream`.
+
+        Raises:
+            RunNotFoundError: There is no such run.
+        """
+        return runs.records_of_row(self._database, run_id, row)
+
     def answered(self, run_id: str) -> set[tuple[str, int, int]]:
         """Return the tasks (version, row, repeat) of a run that have an answer; the others are to be asked."""
         return runs.answered(self._database, run_id)
@@ -566,9 +576,14 @@ class Store:
         filter: Filter = "all",
         sort: Sort = "change",
         search: str = "",
+        within: Sequence[int] | None = None,
     ) -> Order:
-        """Return which rows a grid shows, in order, and how many each filter leaves; the arguments are `run_page`'s."""
-        view = View(run_id, tuple(versions), scorer, direction, filter, sort, search)
+        """Return which rows a grid shows, in order, and how many each filter leaves.
+
+        The arguments are `run_page`'s, and `within`: the rows to look at, such as those of a slice; None for all.
+        """
+        inside = None if within is None else tuple(within)
+        view = View(run_id, tuple(versions), scorer, direction, filter, sort, search, within=inside)
         return grid.order(self._database, view)
 
     def run_rows(
@@ -622,6 +637,14 @@ class Store:
             RunNotFoundError: There is no such run.
         """
         return figures.figures(self._database, run_id)
+
+    def row_means(self, run_id: str, version: str, scorer: str) -> list[float]:
+        """Return a version's row scores in a run by one scorer, the mean over repeats each."""
+        return figures.row_means(self._database, run_id, version, scorer)
+
+    def mean_cost(self, run_id: str, version: str) -> float | None:
+        """Return what an answer of a version costs on average in US dollars, or None where no price is known."""
+        return figures.mean_cost(self._database, run_id, version)
 
     def add_ratings(self, ratings: Sequence[Mapping[str, Any]]) -> None:
         """Keep what raters said of outputs.

@@ -1,16 +1,18 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { words } from "../../logic/diff";
-import { cost, count, seconds, significant } from "../../logic/format";
+import { cost, count, plural, seconds, significant } from "../../logic/format";
 import { sentence } from "../../logic/text";
-import type { CellView, RowView, SuiteView } from "../../model";
+import type { AnswerView, CellView, RowView, SuiteView } from "../../model";
 import { useAct } from "../../parts/hooks";
 import { Button, ErrorNote, Fold, Loading, Mark, Tag, VersionName } from "../../parts/ui";
+import { Correction } from "./correction";
 
 export function FullRow(props: {
   token: number;
   position: number;
   total: number;
   versions: string[];
+  run: string;
   suite: SuiteView;
   expected: string | null;
   running: boolean;
@@ -60,10 +62,11 @@ export function FullRow(props: {
                   {name}
                   {name === expected && <Tag>expected</Tag>}
                 </dt>
-                <dd>{value}</dd>
+                <dd dir="auto">{value}</dd>
               </div>
             ))}
           </dl>
+          <Correction key={shown.row} run={props.run} row={shown} suite={props.suite} />
           <div class="pm-answers">
             {versions.map((version, index) => {
               const cell = shown.cells[version];
@@ -114,6 +117,11 @@ function Answer(props: {
       ? `${count(cell.tokens_in)} in, ${count(cell.tokens_out)} out`
       : "",
     cell.latency !== null ? seconds(cell.latency) : "",
+    cell.full && cell.full.ttft !== null ? `first token after ${seconds(cell.full.ttft)}` : "",
+    cell.full && cell.full.attempts > 1 ? `asked ${cell.full.attempts} times` : "",
+    cell.full?.finish_reason && cell.full.finish_reason !== "stop"
+      ? `ended by ${cell.full.finish_reason}`
+      : "",
     cell.cost !== null ? cost(cell.cost) : "",
     cell.cached ? "from the cache" : "",
   ].filter(Boolean);
@@ -142,7 +150,7 @@ function Answer(props: {
           {cell.error}
         </div>
       ) : (
-        <pre class="pm-code pm-answer-text">
+        <pre class="pm-code pm-answer-text" dir="auto">
           {cell.pending ? (
             sentence(unasked)
           ) : differs && marked ? (
@@ -178,12 +186,99 @@ function Answer(props: {
             // biome-ignore lint/suspicious/noArrayIndexKey: a rendered message has nothing of its own but its place
             <div class="pm-bubble" key={at}>
               <div class="pm-soft">{message.role}</div>
-              <pre class="pm-code">{message.content}</pre>
+              <pre class="pm-code pm-scroll" dir="auto">
+                {message.content}
+              </pre>
+            </div>
+          ))}
+          {cell.full?.settings && <pre class="pm-code pm-scroll">{cell.full.settings}</pre>}
+        </Fold>
+      )}
+      {cell.full && <More full={cell.full} />}
+    </article>
+  );
+}
+
+/** What stands behind an answer: tools called, other repeats, judges, prompts upstream. */
+function More(props: { full: AnswerView }) {
+  const { full } = props;
+  return (
+    <>
+      {full.tool_calls && (
+        <Fold summary="Tools called" open>
+          <pre class="pm-code pm-scroll">{full.tool_calls}</pre>
+        </Fold>
+      )}
+      {full.upstream.length > 0 && (
+        <Fold summary={`${plural(full.upstream.length, "answer")} upstream`}>
+          {full.upstream.map((each) => (
+            <div class="pm-bubble" key={each.version}>
+              <div class="pm-soft">
+                {each.version}
+                {each.fills && `, fills ${each.fills}`}
+              </div>
+              {each.error ? (
+                <Failure text={each.error} />
+              ) : (
+                <pre class="pm-code pm-scroll" dir="auto">
+                  {each.output}
+                </pre>
+              )}
             </div>
           ))}
         </Fold>
       )}
-    </article>
+      {full.repeats.length > 0 && (
+        <Fold summary={plural(full.repeats.length, "repeat")}>
+          {full.repeats.map((each, at) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: a repeat is its number
+            <div class="pm-bubble" key={at}>
+              <div class="pm-soft pm-number">
+                {at + 1}
+                {Object.entries(each.scores).map(
+                  ([name, value]) => ` · ${name} ${value === null ? "–" : significant(value)}`,
+                )}
+              </div>
+              {each.error ? (
+                <Failure text={each.error} />
+              ) : (
+                <pre class="pm-code pm-scroll" dir="auto">
+                  {each.output}
+                </pre>
+              )}
+            </div>
+          ))}
+        </Fold>
+      )}
+      {full.judgements.length > 0 && (
+        <Fold summary={plural(full.judgements.length, "judgement")}>
+          {full.judgements.map((each) => (
+            <div class="pm-bubble" key={each.scorer}>
+              <div class="pm-soft">
+                {each.scorer}
+                {Object.entries(each.told).map(([name, value]) => ` · ${name} ${value}`)}
+              </div>
+              {each.output && (
+                <pre class="pm-code pm-scroll" dir="auto">
+                  {each.output}
+                </pre>
+              )}
+            </div>
+          ))}
+        </Fold>
+      )}
+    </>
+  );
+}
+
+function Failure(props: { text: string }) {
+  return (
+    <div class="pm-problem">
+      <span class="pm-mark" aria-hidden="true">
+        !
+      </span>
+      {props.text}
+    </div>
   );
 }
 

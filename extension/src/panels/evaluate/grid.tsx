@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { mainColumn } from "../../logic/columns";
+import { words } from "../../logic/diff";
 import { oneLine, significant } from "../../logic/format";
 import { scrollFor, visible } from "../../logic/window";
 import type { CellView, RowView, ScorerView, SuiteView } from "../../model";
@@ -21,6 +22,7 @@ export function Grid(props: {
   expected: string | null;
   running: boolean;
   dense: boolean;
+  marked: boolean;
   active: number;
   open: number | null;
   onActive: (row: number) => void;
@@ -74,6 +76,7 @@ export function Grid(props: {
         expected={wanted}
         narrow={narrow}
         dense={props.dense}
+        marked={props.marked}
         running={props.running}
         active={position === active}
         open={position === props.open}
@@ -159,6 +162,7 @@ function GridRow(props: {
   expected: string | null;
   narrow: boolean;
   dense: boolean;
+  marked: boolean;
   running: boolean;
   active: boolean;
   open: boolean;
@@ -184,9 +188,13 @@ function GridRow(props: {
       <span role="gridcell" class="pm-right pm-soft pm-number" tabIndex={-1}>
         {row ? row.row : ""}
       </span>
-      <span role="gridcell" class={narrow ? "pm-above" : "pm-clip"} tabIndex={-1}>
+      <span role="gridcell" class={narrow ? "pm-above" : "pm-clip"} tabIndex={-1} dir="auto">
         {!row ? <span class="pm-bone" /> : narrow ? <span class="pm-cut">{input}</span> : input}
-        {narrow && wanted && <span class="pm-soft">expected {wanted}</span>}
+        {narrow && wanted && (
+          <span class="pm-soft" dir="auto">
+            expected {wanted}
+          </span>
+        )}
       </span>
       {!narrow && expected !== null && (
         <span role="gridcell" class="pm-clip" tabIndex={-1}>
@@ -204,7 +212,12 @@ function GridRow(props: {
               class={`pm-clip pm-output pm-col pm-col-${index}`}
             >
               {cell ? (
-                <Output cell={cell} same={index > 0 && cell.output === baseline} running={props.running} />
+                <Output
+                  cell={cell}
+                  same={index > 0 && cell.output === baseline}
+                  baseline={index > 0 && props.marked ? baseline : undefined}
+                  running={props.running}
+                />
               ) : (
                 <span class="pm-bone" />
               )}
@@ -219,13 +232,34 @@ function GridRow(props: {
   );
 }
 
-function Output(props: { cell: CellView; same: boolean; running: boolean }) {
+function Output(props: {
+  cell: CellView;
+  same: boolean;
+  /** The baseline's output, where what differs from it is to be marked. */
+  baseline: string | undefined;
+  running: boolean;
+}) {
   const { cell } = props;
   if (cell.pending) return <span class="pm-soft">{props.running ? "…" : "not asked"}</span>;
   if (cell.error) return <span class="pm-cell-error">! {oneLine(cell.error, 200)}</span>;
   if (!cell.output) return <span class="pm-soft">empty answer</span>;
   if (props.same) return <span class="pm-soft">= same answer</span>;
-  return <code class="pm-code">{oneLine(cell.output, 300)}</code>;
+  if (props.baseline)
+    return (
+      <code class="pm-code" dir="auto">
+        {words(oneLine(props.baseline, 300), oneLine(cell.output, 300)).right.map(
+          (part, at) =>
+            // biome-ignore-start lint/suspicious/noArrayIndexKey: parts have nothing of their own but their place
+            part.marked ? <ins key={at}>{part.text}</ins> : <span key={at}>{part.text}</span>,
+          // biome-ignore-end lint/suspicious/noArrayIndexKey: as above
+        )}
+      </code>
+    );
+  return (
+    <code class="pm-code" dir="auto">
+      {oneLine(cell.output, 300)}
+    </code>
+  );
 }
 
 function Score(props: { cell: CellView; scorer: ScorerView | undefined }) {

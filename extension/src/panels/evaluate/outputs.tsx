@@ -14,7 +14,7 @@ const FILTERS: [RowFilter, string, string][] = [
   ["flipped", "Flipped", "the score changed, for better or worse"],
   ["worse", "▼ Worse", "the candidate scores lower than the baseline"],
   ["better", "▲ Better", "the candidate scores higher than the baseline"],
-  ["errors", "! Errors", "no answer or no score in one of the versions"],
+  ["errors", "! Failed", "no answer or no score in one of the versions"],
 ];
 
 export function Outputs(props: {
@@ -32,6 +32,7 @@ export function Outputs(props: {
   const [sort, setSort] = useState<RowSort>(progress.status === "running" ? "row" : "flipped");
   const [typed, setTyped] = useState("");
   const [search, setSearch] = useState("");
+  const [marked, setMarked] = useState(false);
   const [density, setDensity] = useState<"dense" | "relaxed">("relaxed");
   const [active, setActive] = useState(0);
   const [open, setOpen] = useState<number | null>(null);
@@ -161,11 +162,21 @@ export function Outputs(props: {
             value={sort}
             options={[
               { value: "flipped", text: "flipped first" },
-              { value: "change", text: "by size of change" },
+              { value: "change", text: "largest regression first" },
               { value: "row", text: "as in the dataset" },
             ]}
             onChange={setSort}
           />
+          {versions.length > 1 && (
+            <Button
+              kind="quiet"
+              pressed={marked}
+              title="Mark what differs from the baseline's output"
+              onClick={() => setMarked(!marked)}
+            >
+              Differences
+            </Button>
+          )}
           <Button
             kind="quiet"
             pressed={density === "dense"}
@@ -213,6 +224,7 @@ export function Outputs(props: {
           expected={expected}
           running={running}
           dense={density === "dense"}
+          marked={marked}
           active={active}
           open={open}
           onActive={setActive}
@@ -232,6 +244,7 @@ export function Outputs(props: {
           position={open}
           total={total}
           versions={versions}
+          run={progress.run}
           suite={suite}
           expected={expected}
           running={running}

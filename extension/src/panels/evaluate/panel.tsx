@@ -3,6 +3,7 @@ import { staleness } from "../../logic/stale";
 import type { RunProgress } from "../../model";
 import { useTrait } from "../../parts/hooks";
 import { Empty, ErrorNote, Loading, Note } from "../../parts/ui";
+import { Charts } from "./charts";
 import { Outputs } from "./outputs";
 import { Failed, Progress } from "./progress";
 import { Setup } from "./setup";
@@ -54,7 +55,10 @@ function Result(props: { progress: RunProgress }) {
         <Progress progress={progress} />
         {failed && <Failed progress={progress} />}
         {!failed && <VerdictStrip progress={progress} slice={slice} onSlice={setSlice} />}
-        <Outputs progress={progress} slice={slice} onSlice={setSlice} />
+        <div class="pm-beside">
+          <Outputs progress={progress} slice={slice} onSlice={setSlice} />
+          {!failed && <Charts progress={progress} />}
+        </div>
       </div>
     </>
   );

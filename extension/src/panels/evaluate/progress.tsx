@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { budgetWords, missingOf } from "../../logic/asking";
 import { cost, count, plural, seconds, significant } from "../../logic/format";
 import { against } from "../../logic/stale";
 import { sentence } from "../../logic/text";
@@ -55,19 +56,52 @@ export function Progress(props: { progress: RunProgress }) {
         </span>
       </div>
       {status === "cancelled" && (
-        <p class="pm-soft">
-          Stopped with {count(total - done)} answers missing. Run again to ask only for those; the verdict is
-          provisional until then.
-        </p>
+        <div class="pm-resume">
+          <span>
+            Stopped with {plural(total - done, "answer")} not asked for; the verdict is provisional until they
+            are.
+          </span>
+          <Resume progress={progress} />
+        </div>
       )}
       {status === "stopped" && (
         <Note>
           {sentence(progress.note ?? "The run ended before its last row.")} {count(total - done)} of{" "}
-          {plural(total, "answer")} were not asked for.
+          {plural(total, "answer")} were not asked for. <Resume progress={progress} />
         </Note>
+      )}
+      {status === "done" && errors > 0 && (
+        <div class="pm-resume">
+          <span>{plural(errors, "answer")} ended as errors.</span>
+          <Resume progress={progress} />
+        </div>
       )}
       {stop.error && <ErrorNote error={stop.error} onClose={stop.clear} />}
     </section>
+  );
+}
+
+/** Takes a run up again where it was asked: the button says what that asks for. */
+function Resume(props: { progress: RunProgress }) {
+  const { progress } = props;
+  const again = useAct("run_again");
+  const asking = useTrait("state_evaluate").asking;
+  const limit = asking ? budgetWords(asking.budget) : "";
+  const missing = missingOf(progress);
+  if (missing === 0) return null;
+  return (
+    <>
+      <Button
+        busy={again.busy}
+        title="Answers that are there are not asked for again"
+        onClick={() => void again.run({ run: progress.run, endpoint: progress.endpoint })}
+      >
+        {again.busy
+          ? "Starting…"
+          : `Ask only for the ${count(missing)} missing${limit ? `, ${limit} in all` : ""}`}
+      </Button>
+      {again.error && <span role="alert">{sentence(again.error.message)}</span>}
+    </>
   );
 }
 
@@ -104,7 +138,11 @@ export function Failed(props: { progress: RunProgress }) {
           disabled={!endpoint}
           onClick={() => void again.run({ run: progress.run, endpoint: chosen })}
         >
-          {again.busy ? "Starting…" : "Run again"}
+          {again.busy
+            ? "Starting…"
+            : chosen === progress.endpoint && progress.done > progress.errors
+              ? `Ask only for the ${count(missingOf(progress))} missing`
+              : "Run again"}
         </Button>
         <span class="pm-soft">
           {against(progress.versions)} on {progress.suite}

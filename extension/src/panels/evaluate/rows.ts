@@ -4,6 +4,8 @@ import type { OrderReply, RowFilter, RowSort, RowView, RunProgress, Told } from 
 import { toldOf, useHost, useTrait } from "../../parts/hooks";
 
 const PAGE = 50;
+/** Pages that are kept; whoever scrolls through 100,000 rows leaves the others behind. */
+const KEPT = 60;
 
 export interface Rows {
   order: OrderReply | null;
@@ -54,7 +56,12 @@ export function useRows(
           mine.asked.add(key);
           try {
             const { rows } = await host.call("rows", { token, offset: page * PAGE, limit: PAGE });
+            mine.pages.delete(key);
             mine.pages.set(key, rows);
+            for (const oldest of mine.pages.keys()) {
+              if (mine.pages.size <= KEPT) break;
+              mine.pages.delete(oldest);
+            }
             mine.error = null;
           } catch (error) {
             mine.error = toldOf(error);

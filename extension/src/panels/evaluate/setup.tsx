@@ -1,7 +1,12 @@
-import { cost, count, plural } from "../../logic/format";
+import { budgetWords, planWords } from "../../logic/asking";
+import { cost, plural } from "../../logic/format";
 import type { RunProgress } from "../../model";
 import { useAct, useHost, useTrait } from "../../parts/hooks";
 import { Button, Empty, ErrorNote, Select, Tag } from "../../parts/ui";
+import { Options } from "./options";
+import { Overrides, overrideWords } from "./overrides";
+
+const MOST_VERSIONS = 4;
 
 export function Setup(props: { progress: RunProgress | null }) {
   const host = useHost();
@@ -61,7 +66,12 @@ ws.suite("triage/basics", dataset=data, primary="category",
         ? ", free"
         : `, about ${cost(estimate.cost)}`;
   const known = estimate ? estimate.calls > 0 && estimate.cached === estimate.calls : false;
-  const text = `Run ${plural(rows, "row")} × ${plural(picked.length, "version")}${known ? ", all known" : price}`;
+  const repeats = chosen.asking?.repeats ?? 1;
+  const times = `${picked.length === 1 ? "" : ` × ${plural(picked.length, "version")}`}${repeats > 1 ? ` × ${repeats}` : ""}`;
+  const limit = chosen.asking ? budgetWords(chosen.asking.budget) : "";
+  const text = `Run ${plural(rows, "row")}${times}${known ? ", all known" : `${price}${limit && `, ${limit}`}`}`;
+  const full = picked.length >= MOST_VERSIONS;
+  const primary = suite?.scorers.find((each) => each.primary);
   const refused = chosen.estimate_error ?? null;
   const missing =
     picked.length === 0
@@ -81,7 +91,11 @@ ws.suite("triage/basics", dataset=data, primary="category",
   };
   const option = (version: string) => {
     const about = items.find((each) => each.version === version);
-    return { value: version, text: `${version}  ${about?.message ?? ""}` };
+    const override = chosen.overrides?.[version];
+    return {
+      value: version,
+      text: `${version}  ${override ? overrideWords(override) : (about?.message ?? "")}`,
+    };
   };
   return (
     <section class="pm-setup" aria-label="What to run">
@@ -150,7 +164,7 @@ ws.suite("triage/basics", dataset=data, primary="category",
         </span>
       </div>
       <div class="pm-row pm-soft pm-setup-notes">
-        {picked.length >= 2 && free.length > 0 && (
+        {picked.length >= 2 && !full && free.length > 0 && (
           <Select
             label="Another candidate"
             hideLabel
@@ -160,16 +174,17 @@ ws.suite("triage/basics", dataset=data, primary="category",
             onChange={(version) => version && set([...picked, version])}
           />
         )}
-        {estimate && (
-          <span>
-            {estimate.calls > 0 && estimate.cached === estimate.calls
-              ? `all ${count(estimate.calls)} answers are in the cache`
-              : `${plural(estimate.calls - estimate.cached, "answer")} to ask for`}
-            {estimate.cached > 0 &&
-              estimate.cached < estimate.calls &&
-              `, ${count(estimate.cached)} in the cache`}
-            {estimate.cost === null && estimate.cached < estimate.calls && "; price not known"}
+        {estimate ? (
+          <span
+            class="pm-plan"
+            aria-label="Plan"
+            role="status"
+            title={`${estimate.basis}${estimate.smallest_from && `; differences ${estimate.smallest_from}`}`}
+          >
+            {planWords(estimate, primary).join(" · ")}
           </span>
+        ) : (
+          missing === null && <span role="status">working out the plan…</span>
         )}
         {endpoint?.practice && (
           <Tag kind="practice" title="A small local model to try things with; its answers are no evidence">
@@ -192,6 +207,10 @@ ws.suite("triage/basics", dataset=data, primary="category",
             onChange={(next) => void host.call("open_run", { run: next })}
           />
         )}
+      </div>
+      <div class="pm-row pm-option-folds">
+        <Options />
+        <Overrides picked={picked} full={full} />
       </div>
       {refused && <ErrorNote error={refused} />}
       {start.error && start.error.message !== refused?.message && (

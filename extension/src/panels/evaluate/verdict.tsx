@@ -12,6 +12,7 @@ export function VerdictStrip(props: {
 }) {
   const verdict = useTrait("state_verdict");
   const run = useTrait("state_run");
+  const host = useHost();
   const scorer = run.suite?.scorers.find((each) => each.name === verdict.scorer);
   const [first, ...others] = verdict.run === props.progress.run ? (verdict.items ?? []) : [];
   if (verdict.error) return <ErrorNote error={verdict.error} />;
@@ -48,7 +49,15 @@ export function VerdictStrip(props: {
       {others.map((other) => (
         <div class="pm-verdict-other" key={other.candidate}>
           <p>
-            <Mark of={other.verdict} spoken={false} /> <span>{sentence(other.sentence)}</span>
+            <Mark of={other.verdict} spoken={false} /> <span>{sentence(other.sentence)}</span>{" "}
+            <button
+              type="button"
+              class="pm-link"
+              title={`Flipped rows and slices are those of ${other.candidate} then`}
+              onClick={() => void host.call("look_at", { candidate: other.candidate })}
+            >
+              Look at {other.candidate}
+            </button>
           </p>
           <Interval comparison={other} scorer={scorer} />
         </div>

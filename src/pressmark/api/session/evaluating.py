@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from pressmark import stats
-from pressmark.api.runs import Run, Runner, RunOptions, start_run
+from pressmark.api.runs import Run, Runner
+from pressmark.api.session.asking import Asking
 from pressmark.api.session.bodies import as_text, short
-from pressmark.api.session.part import Part
-from pressmark.errors import EndpointError, NotFoundError, PressmarkError, RenderError, StatsError
+from pressmark.api.session.correcting import Correcting
+from pressmark.api.session.full_row import Told
+from pressmark.api.session.pace import Pace
+from pressmark.api.session.standing import standings
+from pressmark.errors import EndpointError, NotFoundError, PressmarkError, StatsError
 from pressmark.evals.plan import order_of
 from pressmark.evals.scorers import Scorer
-from pressmark.rendering import compiled
 from pressmark.widgets.protocols import (
     CellView,
     ComparisonView,
     DatasetView,
     EndpointView,
-    EstimateView,
     GuardView,
     OrderView,
     RowFilter,
@@ -31,6 +35,7 @@ from pressmark.widgets.protocols import (
     RunStatus,
     ScorerView,
     SliceView,
+    StandingsView,
     SuiteView,
 )
 
@@ -41,21 +46,21 @@ if TYPE_CHECKING:
     from pressmark.evals import Suite
     from pressmark.evals.comparison import Comparison, Slice
     from pressmark.providers import Endpoint
-    from pressmark.rendering import PromptVersion
 
 SHORT_VALUE = 200
 MOST_RUNS = 50
 MODELS_SECONDS = 1.0
-CONCURRENCY = 8
-FILTERS: tuple[RowFilter, ...] = ("all", "flipped", "better", "worse", "errors")
+RUNS_KEPT = 8
 
 
-class Evaluating(Part):
-    """Runs and what they need."""
+class Evaluating(Asking, Correcting):
+    """Runs, what they need and what came out of them."""
 
     def __init__(self, workspace: Workspace, registry: Registry | None = None) -> None:
         super().__init__(workspace, registry)
         self._variables: dict[str, tuple[str, ...]] = {}
+        self._looked: OrderedDict[str, Run] = OrderedDict()
+        self._paces: dict[str, Pace] = {}
 
     def datasets(self) -> list[DatasetView]:
         """The datasets, by name."""
@@ -75,48 +80,6 @@ class Evaluating(Part):
     def endpoints(self) -> list[EndpointView]:
         """The endpoints."""
         return [_endpoint_view(endpoint) for endpoint in self._workspace.endpoints()]
-
-    def estimate(self, name: str, versions: Sequence[str], suite: str, endpoint: str) -> EstimateView:
-        """What running these versions would take."""
-        told = self._workspace.plan(self._asked(name, versions), suite, endpoint=endpoint, concurrency=CONCURRENCY)
-        return {"rows": told.rows, "calls": told.calls + told.cached, "cached": told.cached, "cost": told.cost}
-
-    def start_run(
-        self,
-        name: str,
-        versions: Sequence[str],
-        suite: str,
-        endpoint: str,
-        on_progress: Callable[[RunProgress], None],
-    ) -> str:
-        """Start a run in the background."""
-        runner = start_run(
-            self._workspace,
-            self._asked(name, versions),
-            self._workspace.suite(suite),
-            self._workspace.choose_endpoint(endpoint),
-            RunOptions(concurrency=CONCURRENCY),
-        )
-        end: list[Callable[[], None]] = []
-
-        def follow(change: Any) -> None:
-            if change.get("run") != runner.run_id:
-                return
-            told = self.run(runner.run_id)
-            on_progress(told)
-            if told["status"] != "running" and end:
-                end[0]()
-
-        end.append(self._workspace.changes.subscribe(follow))
-        # A short run may have ended before anybody listened.
-        follow({"topic": "run", "run": runner.run_id})
-        return runner.run_id
-
-    def cancel_run(self, run: str) -> None:
-        """Ask a run to stop."""
-        runner = self._workspace.runners.get(run)
-        if runner is not None:
-            runner.cancel()
 
     def runs(self, name: str) -> list[RunProgress]:
         """The runs of a prompt, the newest first."""
@@ -143,42 +106,48 @@ class Evaluating(Part):
         slice: str | None = None,
     ) -> OrderView:
         """Which rows to show."""
-        found = self._workspace.run(run)
+        found = self._run(run)
         suite = found.suite
-        digests = [found.digest_of(baseline), found.digest_of(candidate)]
-        direction = suite.scorer(scorer).direction
-
-        def ordered(which: RowFilter) -> files.Order:
-            return self._store.run_order(
-                run, digests, scorer, direction=direction, filter=which, sort=sort, search=search
-            )
-
-        order = ordered(filter)
-        if slice is None or suite.slice is None:
-            return {"rows": list(order.rows), "counts": dict(order.counts)}
-        column = suite.slice
-        inside = {number for number, row in enumerate(suite.dataset.rows) if as_text(row.get(column)) == slice}
-        return {
-            "rows": [row for row in order.rows if row in inside],
-            "counts": {which: len(inside.intersection(ordered(which).rows)) for which in FILTERS},
-        }
+        inside = None
+        if slice is not None and suite.slice is not None:
+            column = suite.slice
+            inside = [number for number, row in enumerate(suite.dataset.rows) if as_text(row.get(column)) == slice]
+        order = self._store.run_order(
+            run,
+            [found.digest_of(baseline), found.digest_of(candidate)],
+            scorer,
+            direction=suite.scorer(scorer).direction,
+            filter=filter,
+            sort=sort,
+            search=search,
+            within=inside,
+        )
+        return {"rows": list(order.rows), "counts": dict(order.counts)}
 
     def run_rows(self, run: str, rows: Sequence[int], baseline: str, scorer: str) -> list[RowView]:
         """These rows, texts cut short."""
-        found = self._workspace.run(run)
+        found = self._run(run)
         inputs = self._inputs(found)
         cells = self._cells(found, rows, baseline, scorer, whole=False)
         return [_row_view(row, found, inputs, cut=True) for row in cells]
 
     def run_row(self, run: str, row: int, baseline: str, scorer: str) -> RowView:
         """One row in full."""
-        found = self._workspace.run(run)
+        found = self._run(run)
         cells = self._cells(found, [row], baseline, scorer, whole=True)
         view = _row_view(cells[0], found, self._inputs(found), cut=False)
+        told = Told(found, self._store.records_of_row(run, row), cells[0].values)
         for name, cell in view["cells"].items():
-            cell["request"] = self._request(found, name, cells[0].values)
+            cell["request"], cell["full"] = told.of(name)
             cell["score_errors"] = dict(cells[0].cells[found.digest_of(name)].score_errors)
         return view
+
+    def standings(self, run: str, scorer: str) -> StandingsView:
+        """How the run's versions stand by a scorer."""
+        found = self._run(run)
+        scores = {name: self._store.row_means(run, found.digest_of(name), scorer) for name in found.versions}
+        costs = {name: self._store.mean_cost(run, found.digest_of(name)) for name in found.versions}
+        return standings(found.suite.scorer(scorer), scores, costs)
 
     def comparison(self, run: str, baseline: str, candidate: str, scorer: str) -> ComparisonView:
         """The verdict."""
@@ -192,8 +161,13 @@ class Evaluating(Part):
                 view["guards"].append(_guard(told))
         return view
 
-    def _asked(self, name: str, versions: Sequence[str]) -> list[PromptVersion]:
-        return [self._store.version(name, version) for version in versions]
+    def _run(self, run: str) -> Run:
+        """A run that was looked at before: what is read of it here never changes."""
+        if run not in self._looked:
+            self._looked[run] = self._workspace.run(run)
+            while len(self._looked) > RUNS_KEPT:
+                self._looked.popitem(last=False)
+        return self._looked[run]
 
     def _cells(self, run: Run, rows: Sequence[int], baseline: str, scorer: str, *, whole: bool) -> list[files.Row]:
         first = run.digest_of(baseline)
@@ -203,29 +177,11 @@ class Evaluating(Part):
 
     def _inputs(self, run: Run) -> list[str]:
         """The variables of the run's versions, in the order of their first use."""
-        found: dict[str, None] = {}
-        for name in run.versions:
-            digest = run.digest_of(name)
-            if digest not in self._variables:
-                saved = self._store.versions_with_digest(digest)
-                self._variables[digest] = tuple(saved[0].unit.variables) if saved else ()
-            found |= dict.fromkeys(self._variables[digest])
-        return list(found)
-
-    def _request(self, run: Run, version: str, values: dict[str, Any]) -> list[dict[str, str]]:
-        saved = self._store.versions_with_digest(run.digest_of(version))
-        if not saved:
-            return []
-        unit = saved[0].unit
-        given = {name: values[name] for name in unit.variables if values.get(name) is not None}
-        try:
-            messages = compiled(unit, saved[0].digest).request(given)["messages"]
-        except RenderError as error:
-            return [{"role": "error", "content": str(error)}]
-        return [
-            {"role": str(message.get("role", "")), "content": as_text(message.get("content") or message)}
-            for message in messages
-        ]
+        if run.id not in self._variables:
+            with suppress(PressmarkError):
+                names = dict.fromkeys(name for chain in run.chains for name in chain.version.unit.variables)
+                self._variables[run.id] = tuple(names)
+        return list(self._variables.get(run.id, ()))
 
     def _progress(self, kept: files.Run, alive: set[str] | None) -> RunProgress:
         runner = self._workspace.runners.get(kept.run_id)
@@ -241,7 +197,9 @@ class Evaluating(Part):
             "seconds_left": None,
         }
         if runner is not None:
-            return cast("RunProgress", told | _live(runner))
+            pace = self._paces.setdefault(kept.run_id, Pace())
+            return cast("RunProgress", told | _live(runner, pace))
+        self._paces.pop(kept.run_id, None)
         tally = self._store.tally(kept.run_id)
         ended = kept.finished_at or datetime.now(UTC)
         return cast(
@@ -348,10 +306,9 @@ def _why(kept: files.Run) -> dict[str, str | None]:
     }
 
 
-def _live(runner: Runner) -> dict[str, Any]:
+def _live(runner: Runner, pace: Pace) -> dict[str, Any]:
     now = runner.progress
-    asked = now.done - now.cached
-    rate = asked / now.elapsed if asked and now.elapsed > 0 else None
+    rate = pace.rate(now.elapsed, now.done)
     return {
         "status": "running",
         "done": now.done,

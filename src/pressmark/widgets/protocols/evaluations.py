@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, NotRequired, Protocol, TypedDict
+from typing import Any, Literal, NotRequired, Protocol, TypedDict
 
 Verdict = Literal["better", "worse", "cannot tell"]
 RunStatus = Literal["running", "done", "stopped", "cancelled", "failed"]
@@ -88,20 +88,82 @@ class EndpointView(TypedDict):
     models: list[str]
 
 
+class OverrideView(TypedDict):
+    """A version with another model or other parameters, run beside the original without being saved.
+
+    Attributes:
+        of: The version that it is made of, such as "#2".
+        model: Another model, or None for the original's.
+        params: Parameters to set; None as a value takes one away.
+    """
+
+    of: str
+    model: str | None
+    params: dict[str, Any]
+
+
+class BudgetView(TypedDict):
+    """What a run may spend in all; None where it is not bounded.
+
+    Attributes:
+        money: US dollars.
+        tokens: Tokens in and out.
+        calls: Requests.
+        minutes: Minutes.
+    """
+
+    money: float | None
+    tokens: int | None
+    calls: int | None
+    minutes: float | None
+
+
+class AskingView(TypedDict):
+    """How a run asks.
+
+    Attributes:
+        repeats: How often each row is asked.
+        concurrency: Calls at once, at most; None leaves it to what the endpoint takes.
+        budget: What it may spend.
+        stop_when_sure: Whether it stops as soon as every candidate is told from the baseline.
+    """
+
+    repeats: int
+    concurrency: int | None
+    budget: BudgetView
+    stop_when_sure: bool
+
+
 class EstimateView(TypedDict):
-    """What a run would cost.
+    """What a run would take, and what it could show.
 
     Attributes:
         rows: Rows of the suite.
-        calls: Answers needed: rows × versions × repeats.
+        calls: Requests in all, equal ones once; those whose answer is known among them.
         cached: How many of them are in the answer cache already.
         cost: In US dollars for the rest, or None where the price is not known.
+        judge_calls: Requests of the suite's judges besides, at most.
+        unrendered: Answers that cannot be asked for, since the row does not fit the template.
+        tokens_in: Tokens sent.
+        tokens_out: Tokens that come back, or None where nothing says how long answers are.
+        seconds: How long it takes, or None where no latency is known.
+        basis: What tokens and time are estimated from, in words.
+        smallest: The smallest difference by the primary scorer that so many rows show 4 times in 5, or None.
+        smallest_from: What that stands on, in words.
     """
 
     rows: int
     calls: int
     cached: int
     cost: float | None
+    judge_calls: int
+    unrendered: int
+    tokens_in: int
+    tokens_out: int | None
+    seconds: float | None
+    basis: str
+    smallest: float | None
+    smallest_from: str
 
 
 class RunProgress(TypedDict):
@@ -179,6 +241,7 @@ class CellView(TypedDict):
         model: The model that was served, or None.
         score_errors: By scorer, why a score is missing; only in `run_row`.
         request: The rendered messages, `role` and `content` as text; only in `run_row`.
+        full: What else is known of the answer; only in `run_row`.
     """
 
     output: str
@@ -195,6 +258,131 @@ class CellView(TypedDict):
     model: str | None
     score_errors: NotRequired[dict[str, str]]
     request: NotRequired[list[dict[str, str]]]
+    full: NotRequired[AnswerView]
+
+
+class AnswerView(TypedDict):
+    """What else is known of one answer.
+
+    Attributes:
+        settings: What was sent beside the messages (model, parameters, tools), as JSON.
+        ttft: Seconds to the first token, or None where the answer was not streamed.
+        finish_reason: Why the model stopped, or None.
+        attempts: How often the endpoint was asked.
+        tool_calls: Names and arguments of the tools that the model called, as JSON; empty where it called none.
+        repeats: Every repeat's output or error, where there are several.
+        judgements: What each judge was shown and said.
+        upstream: What the prompts upstream answered, in the order in which they ran.
+    """
+
+    settings: str
+    ttft: float | None
+    finish_reason: str | None
+    attempts: int
+    tool_calls: str
+    repeats: list[RepeatView]
+    judgements: list[JudgementView]
+    upstream: list[UpstreamView]
+
+
+class RepeatView(TypedDict):
+    """One repeat of an answer.
+
+    Attributes:
+        output: The text.
+        error: Why there is none, or None.
+        scores: By scorer.
+    """
+
+    output: str
+    error: str | None
+    scores: dict[str, float | None]
+
+
+class JudgementView(TypedDict):
+    """What a judge said.
+
+    Attributes:
+        scorer: The judge's name.
+        told: What is known of it (order, vote, model), by name, as text.
+        output: Its answer in full, or empty.
+    """
+
+    scorer: str
+    told: dict[str, str]
+    output: str
+
+
+class UpstreamView(TypedDict):
+    """What a prompt upstream answered.
+
+    Attributes:
+        version: Which, such as "support/summary #3".
+        fills: The variable that its answer fills; empty where it feeds another prompt upstream.
+        output: The text.
+        error: Why there is none, or None.
+    """
+
+    version: str
+    fills: str
+    output: str
+    error: str | None
+
+
+class StandingView(TypedDict):
+    """How one version stands by a scorer, for the charts.
+
+    Attributes:
+        version: Its name in the run.
+        n: Rows with a score.
+        mean: Their mean.
+        low: Lower end of its 95 % interval, or None.
+        high: Upper end, or None.
+        bins: How many rows have a score in each bin of `StandingsView.edges`.
+        cost: US dollars, the mean of an answer; None where it is not known.
+        front: Whether no other version is as good and as cheap; None where a cost is missing.
+    """
+
+    version: str
+    n: int
+    mean: float
+    low: float | None
+    high: float | None
+    bins: list[int]
+    cost: float | None
+    front: bool | None
+
+
+class StandingsView(TypedDict):
+    """The versions of a run by one scorer.
+
+    Attributes:
+        scorer: Its name.
+        edges: Ends of the bins, one more than there are bins; in the scorer's own unit.
+        items: The baseline first; versions without a score are left out.
+    """
+
+    scorer: str
+    edges: list[float]
+    items: list[StandingView]
+
+
+class CorrectedView(TypedDict):
+    """A row that was corrected.
+
+    Attributes:
+        dataset: The dataset's name.
+        row: The row.
+        note: What the dataset's name stands for now, such as "version 2".
+        changes: By column, the value before and after, as text.
+        suites: Suites that still judge by the old rows.
+    """
+
+    dataset: str
+    row: int
+    note: str
+    changes: dict[str, list[str]]
+    suites: list[str]
 
 
 class RowView(TypedDict):
@@ -308,16 +496,31 @@ class EvaluatingSession(Protocol):
     def endpoints(self) -> list[EndpointView]:
         """The endpoints, the default one first. Asks no network for more than a second for the models' names."""
 
-    def estimate(self, name: str, versions: Sequence[str], suite: str, endpoint: str) -> EstimateView:
-        """What running these versions would take."""
+    def derive(self, name: str, override: OverrideView) -> str:
+        """Makes a version with another model or other parameters and returns what it is called, such as "#2*3fa9".
 
-    def start_run(
+        The session knows it from then on; it is not saved.
+
+        Raises:
+            PressmarkError: A part is wrong.
+        """
+
+    def keep(self, name: str, version: str) -> str:
+        """Saves a derived version and returns the number that it got."""
+
+    def estimate(
+        self, name: str, versions: Sequence[str], suite: str, endpoint: str, asking: AskingView | None = None
+    ) -> EstimateView:
+        """What running these versions would take; called from a thread of its own, since many rows take seconds."""
+
+    def start_run(  # noqa: PLR0917 - the choices of a run, in the order of the form
         self,
         name: str,
         versions: Sequence[str],
         suite: str,
         endpoint: str,
         on_progress: Callable[[RunProgress], None],
+        asking: AskingView | None = None,
     ) -> str:
         """Starts a run in the background and returns its id at once.
 
@@ -328,9 +531,25 @@ class EvaluatingSession(Protocol):
             endpoint: Name of the endpoint.
             on_progress: Called from any thread, as often as it suits (the widget throttles), and in the end once with
                 a status other than "running". It never raises.
+            asking: How; None for once, 8 at a time, without a budget.
 
         Raises:
             PressmarkError: The run could not begin: empty dataset, missing column, no key, ...
+        """
+
+    def resume_run(
+        self,
+        run: str,
+        endpoint: str,
+        on_progress: Callable[[RunProgress], None],
+        asking: AskingView | None = None,
+    ) -> str:
+        """Takes a run up again and returns its id: only what has no answer yet is asked, errors among it.
+
+        With another endpoint it is a run of its own. The repeats are the run's, whatever `asking` says.
+
+        Raises:
+            PressmarkError: As `start_run`.
         """
 
     def cancel_run(self, run: str) -> None:
@@ -385,3 +604,23 @@ class EvaluatingSession(Protocol):
 
     def comparison(self, run: str, baseline: str, candidate: str, scorer: str) -> ComparisonView:
         """The verdict; while the run is going on a provisional one."""
+
+    def standings(self, run: str, scorer: str) -> StandingsView:
+        """How the run's versions stand by a scorer: means, spread and cost."""
+
+    def correct_row(self, run: str, row: int, values: dict[str, str], message: str) -> CorrectedView:
+        """Keeps the dataset's newest version with other values in a row of the run, as its next version.
+
+        Args:
+            run: The run whose row was looked at.
+            row: Its number.
+            values: The new value by column, as text; of a column that holds no text, as JSON.
+            message: Why.
+
+        Raises:
+            PressmarkError: A value is none of the column's kind, nothing would change, or the row is another one by
+                now.
+        """
+
+    def move_suites(self, dataset: str, suites: Sequence[str]) -> list[str]:
+        """Makes these suites again on the dataset's newest rows, and returns the names of those that were moved."""
