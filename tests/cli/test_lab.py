@@ -19,7 +19,6 @@ import psutil
 import pytest
 
 from pressmark.cli.notebooks import shipped
-
 from pressmark.registry.store import Store
 
 UP, DOWN = 120.0, 40.0

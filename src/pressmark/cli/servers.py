@@ -24,7 +24,9 @@ _PORT = click.IntRange(0, 65535)
 @click.argument("store", default="")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=_PORT, default=8765, show_default=True, help="0 takes a free one.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, on one line, when it is up: url, store, token.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object, on one line, when it is up: url, store, token."
+)
 @told
 def serve(store: str, host: str, port: int, as_json: bool) -> None:
     """Serve a registry.
