@@ -178,7 +178,7 @@ def test_the_last_answer_counts() -> None:
 
 
 def test_a_judge_is_held_to_what_people_said_last(tmp_path: Path) -> None:
-    """A judge's agreement counts a rater's last vote on a row: no second looks, skips, grades, or what was taken back."""
+    """A judge's agreement counts a rater's last vote on a row: no second look, skip, grade or what was taken back."""
 
     def answer(request: dict[str, Any]) -> str:
         said = str(request["messages"][-1]["content"])
