@@ -175,3 +175,29 @@ def test_the_last_answer_counts() -> None:
     assert found.skipped == 1
     with pytest.raises(RatingError):
         graded(told, A, B)
+
+
+def test_a_judge_is_held_to_what_people_said_last(tmp_path: Path) -> None:
+    """A judge's agreement counts a rater's last vote on a row: no second look, skip, grade or what was taken back."""
+
+    def answer(request: dict[str, Any]) -> str:
+        said = str(request["messages"][-1]["content"])
+        return "tie" if "Answer A" in said else said
+
+    with RecordedEndpoint(answer) as endpoint:
+        ws = pm.Workspace(tmp_path / "r.duckdb", author="ana")
+        ws.endpoint("local", base_url=endpoint.base_url)
+        versions = [ws.save("p", text=f"{start} {{{{ text }}}}", model="m") for start in ("so", "kindly")]
+        suite = ws.suite("s", dataset=ROWS[:10], scorers=[pm.scorers.PairwiseJudge(model="judge")])
+        run = ws.evaluate(versions, suite, progress=False)
+    ws.rate(run, again=0).answer("left")
+    session = ws.rate(run, again=1)
+    while session.question is not None:
+        session.answer("left" if session.question.again else "tie" if session.answered < 9 else "skip")
+    session.back()
+    session.answer("skip")
+    ws.rate(run, kind="pointwise").answer(5)
+    [judge] = run.report().judges
+    assert judge.agreement is not None
+    # Ten rows: the first was answered "left" before, eight are ties, and the last one was skipped.
+    assert (judge.rated, judge.agreement.agreed) == (9, pytest.approx(8 / 9))

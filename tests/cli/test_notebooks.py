@@ -79,6 +79,14 @@ def test_own_notebooks_are_left_alone(source, folder):
     assert sorted(path.name for path in folder.glob("*.ipynb")) == ["mine.ipynb", "tour.ipynb"]
 
 
-def test_the_tour_ships():
-    """The tour is among the shipped notebooks."""
-    assert (shipped() / "01-tour.ipynb").is_file()
+def test_what_ships(tmp_path):
+    """The tour and the six notebooks after it ship, and a new lab has them all."""
+    assert lay_out(shipped(), tmp_path, tmp_path / RECORD).copied == [
+        "01-tour.ipynb",
+        "02-compare-versions.ipynb",
+        "03-judges-and-ratings.ipynb",
+        "04-chains.ipynb",
+        "05-publish-and-roll-back.ipynb",
+        "06-read-in-production.ipynb",
+        "07-your-own-endpoint.ipynb",
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from pathlib import Path
@@ -110,6 +111,7 @@ def test_pictures_hold_text_only(tmp_path: Path) -> None:
         assert "http://" not in picture.replace("http://www.w3.org/", "")
         bundle = charts.Drawing(chart)._repr_mimebundle_()
         assert bundle["image/svg+xml"] == picture
+        assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
         assert any(kind.startswith("application/vnd.vegalite.v") for kind in bundle)
     for suffix in ("svg", "png", "json"):
         charts.Drawing(drawn[0]).save(tmp_path / f"chart.{suffix}")

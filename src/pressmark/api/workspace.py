@@ -169,7 +169,7 @@ class Workspace:
         return self.store.version(name, reference)
 
     def prompts(self) -> pandas.DataFrame:
-        """Return every prompt: name, versions, newest version, its message, when it changed, whether it has a draft."""
+        """Return every prompt: prompt, versions, latest, digest, message, changed_at, draft; the last changed first."""
         return self.store.prompts()
 
     def versions(self, name: str) -> pandas.DataFrame:
@@ -490,7 +490,7 @@ class Workspace:
         )
 
     def suites(self) -> pandas.DataFrame:
-        """Return every suite: name, digest, description, versions, when it was kept."""
+        """Return every suite: name, digest, spec, versions, created_at."""
         return self.store.suites()
 
     def endpoint(

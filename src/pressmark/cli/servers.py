@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pressmark.cli.output import emit, needing, told
+from pressmark.cli.output import needing, told
 
 if TYPE_CHECKING:
     from pressmark.registry.serving import Running
@@ -23,7 +24,9 @@ _PORT = click.IntRange(0, 65535)
 @click.argument("store", default="")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=_PORT, default=8765, show_default=True, help="0 takes a free one.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object when it is up: url, store, token.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object, on one line, when it is up: url, store, token."
+)
 @told
 def serve(store: str, host: str, port: int, as_json: bool) -> None:
     """Serve a registry.
@@ -36,7 +39,8 @@ def serve(store: str, host: str, port: int, as_json: bool) -> None:
 
     def tell(running: Running) -> None:
         if as_json:
-            emit({"url": running.url, "store": running.store.where, "token": running.token})
+            # On one line, so that a program that started this one reads a line and knows that it has all.
+            click.echo(json.dumps({"url": running.url, "store": running.store.where, "token": running.token}))
 
     def say(line: str) -> None:
         if not as_json:

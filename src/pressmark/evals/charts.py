@@ -9,6 +9,7 @@ the chart's description, which JupyterLab draws with the renderer that it ships 
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -344,6 +345,8 @@ class Drawing:
         return {
             f"application/vnd.vegalite.v{major}+json": told,
             "image/svg+xml": self.svg(),
+            # A notebook that somebody else saved is not trusted: there JupyterLab shows neither of the above.
+            "image/png": base64.b64encode(_png(self.chart)).decode("ascii"),
             "text/plain": repr(self),
         }
 
@@ -417,11 +420,19 @@ def pareto(found: Sequence[Worth]) -> tuple[str, ...]:
 
 def svg(chart: altair.LayerChart | altair.FacetChart) -> str:
     """A picture of a chart as SVG, for a page that stands alone."""
+    return str(_vl_convert().vegalite_to_svg(chart.to_dict()))
+
+
+def _png(chart: altair.LayerChart | altair.FacetChart) -> bytes:
+    return bytes(_vl_convert().vegalite_to_png(chart.to_dict(), scale=1))
+
+
+def _vl_convert() -> Any:
     try:
         import vl_convert
     except ImportError as error:
-        raise PressmarkError("a chart as SVG needs vl-convert: pip install 'pressmark[workbench]'") from error
-    return str(vl_convert.vegalite_to_svg(chart.to_dict()))
+        raise PressmarkError("a chart as a picture needs vl-convert: pip install 'pressmark[workbench]'") from error
+    return vl_convert
 
 
 def _altair() -> Any:

@@ -202,6 +202,8 @@ class Comparison:
     def __str__(self) -> str:
         return shown.text(self)
 
+    __repr__ = __str__
+
     def _repr_markdown_(self) -> str:
         return shown.markdown(self)
 

@@ -156,6 +156,8 @@ class RunPlan:
     def __str__(self) -> str:
         return "\n".join(self._lines())
 
+    __repr__ = __str__
+
     def _repr_html_(self) -> str:
         first, *rest = self._lines()
         told = "".join(f"<div style='opacity:.75'>{html.escape(line)}</div>" for line in rest)

@@ -184,6 +184,8 @@ class RatingResult:
         lines += [f"  {each.who}: {each.kappa.sentence()}" for each in self.agreements]
         return "\n".join(lines)
 
+    __repr__ = __str__
+
 
 def result(
     ratings: Iterable[Rating],

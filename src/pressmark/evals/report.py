@@ -184,6 +184,8 @@ class Report:
     def __str__(self) -> str:
         return text(self)
 
+    __repr__ = __str__
+
     def _repr_html_(self) -> str:
         return page(self)
 

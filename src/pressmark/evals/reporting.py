@@ -45,7 +45,9 @@ def page(report: Report) -> str:
     parts = []
     for candidate in report.candidates:
         mark = f"<span aria-hidden='true'>{_MARKS[candidate.verdict]}</span>"
-        parts.append(f"<p style='font-size:1.1em'><strong>{mark} {html.escape(candidate.sentence)}</strong></p>")
+        parts.append(
+            f"<p style='font-size:1.1em;margin-top:20px'><strong>{mark} {html.escape(candidate.sentence)}</strong></p>"
+        )
         parts.append(shown.table(_HEAD, _lines(candidate), right=range(4, 8)))
         if (primary := candidate.primary) is not None:
             if slices := shown.slice_lines(primary):

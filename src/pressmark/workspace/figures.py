@@ -144,8 +144,16 @@ def _shown(connection: Connection, run_id: str) -> dict[str, dict[Shown, int]]:
 
 
 def _ratings(connection: Connection, run_id: str) -> tuple[Rating, ...]:
+    """Votes between two versions: of each rater the last one on a pair; no grades, skips or second looks."""
     told = connection.execute(
-        'select row, repeat, "left", "right", choice, rater from ratings where run_id = ? order by rated_at, row',
+        """
+        select row, repeat, "left", "right", choice, rater from ratings
+        where run_id = ? and "right" <> '' and not coalesce(again, false)
+        qualify row_number() over (
+            partition by row, repeat, rater, least("left", "right"), greatest("left", "right") order by rated_at desc
+        ) = 1 and choice in ('left', 'right', 'tie')
+        order by rated_at, row
+        """,
         [run_id],
     ).fetchall()
     return tuple(Rating(*rating) for rating in told)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
+import os
 import socket
 import threading
 import time
@@ -82,6 +85,25 @@ def running(port: int = 0, latency_ms: float = 0) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join(timeout=_START_SECONDS)
+
+
+def base_url() -> str:
+    """Return where the practice model is: the one that `PRESSMARK_PRACTICE_URL` names, as in the lab, else its own.
+
+    The latter is served by a thread of this process, from the first call until the process ends.
+
+    Raises:
+        ImportError: Starlette or uvicorn is not installed.
+        PressmarkError: The server does not come up.
+    """
+    return os.environ.get("PRESSMARK_PRACTICE_URL") or _of_this_process()
+
+
+@functools.cache
+def _of_this_process() -> str:
+    serving = contextlib.ExitStack()
+    atexit.register(serving.close)
+    return serving.enter_context(running())
 
 
 @contextlib.contextmanager
