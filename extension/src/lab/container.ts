@@ -18,7 +18,7 @@ window._JUPYTERLAB.pressmark = {
   async get(module: string) {
     if (module !== "./extension") throw new Error(`Pressmark's panel has no module ${module}`);
     await fetchShared(scope);
-    const extension = await import("./plugin");
-    return () => extension;
+    const { default: plugin } = await import("./plugin");
+    return () => plugin;
   },
 };

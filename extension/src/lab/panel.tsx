@@ -10,6 +10,8 @@ import { found, type Prompt, type Sight } from "./model";
 import { PromptPage } from "./prompt";
 import { Rows } from "./rows";
 
+const NONE: readonly Prompt[] = [];
+
 export function showPanel(root: HTMLElement, acts: Acts): void {
   render(<Panel acts={acts} />, root);
 }
@@ -32,8 +34,8 @@ export function Panel(props: { acts: Acts }) {
   );
 
   const { sight, opened } = acts;
-  const prompts = sight.prompts ?? [];
-  const shown = useMemo(() => found(prompts, search), [sight.prompts, search]);
+  const prompts = sight.prompts ?? NONE;
+  const shown = useMemo(() => found(prompts, search), [prompts, search]);
   const chosen = shown.some((prompt) => prompt.name === acts.selected)
     ? acts.selected
     : (shown[0]?.name ?? null);

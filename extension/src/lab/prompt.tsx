@@ -121,6 +121,7 @@ function useHistory(
   const [error, setError] = useState<Fault | null>(null);
   const [tries, retry] = useState(0);
   const stand = JSON.stringify([prompt?.newest, prompt?.labels, acts.sight.state === "connected"]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what stands and each retry are reasons to ask again
   useEffect(() => {
     let current = true;
     acts.versions(name).then(

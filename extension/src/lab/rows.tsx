@@ -110,22 +110,23 @@ export function Rows<T>(props: Props<T>) {
 
 /** Keeps the row at the top where it is when others come or go above it; returns what notes the scrolled place. */
 function useAnchor<T>(props: Props<T>, box: { current: HTMLDivElement | null }): (top: number) => void {
-  const { items, keyOf, order } = props;
-  const kept = useRef({ order, key: "", within: 0 });
+  const kept = useRef({ order: props.order, items: props.items, key: "", within: 0 });
   const note = (top: number) => {
+    const { order, items, keyOf } = props;
     const item = items[Math.floor(top / ROW)];
-    kept.current = { order, key: item === undefined ? "" : keyOf(item), within: top % ROW };
+    kept.current = { order, items, key: item === undefined ? "" : keyOf(item), within: top % ROW };
   };
+  // After each drawing: it costs nothing where the items are the same.
   useLayoutEffect(() => {
     const element = box.current;
-    const { key, within } = kept.current;
-    if (!element) return;
-    if (kept.current.order !== order) element.scrollTop = 0;
+    const { order, items, key, within } = kept.current;
+    if (!element || (order === props.order && items === props.items)) return;
+    if (order !== props.order) element.scrollTop = 0;
     else if (key && element.scrollTop > 0) {
-      const row = items.findIndex((item) => keyOf(item) === key);
+      const row = props.items.findIndex((item) => props.keyOf(item) === key);
       if (row >= 0) element.scrollTop = row * ROW + within;
     }
     note(element.scrollTop);
-  }, [items, order]);
+  });
   return note;
 }
