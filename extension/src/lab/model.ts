@@ -42,6 +42,8 @@ export type State = "loading" | "connected" | "unset" | "refused" | "down" | "fa
 export interface Fault {
   message: string;
   hint: string;
+  /** What programs and operators want to know. */
+  details?: string;
 }
 
 export interface Answer extends Partial<Fault> {
@@ -86,6 +88,7 @@ export function seen(before: Sight, answer: Answer, now: string): Sight {
       where,
       message: "",
       hint: "",
+      details: "",
       position: answer.position ?? "",
       inEnvironment: answer.in_environment ?? true,
       principal: answer.principal ?? before.principal,
@@ -93,7 +96,7 @@ export function seen(before: Sight, answer: Answer, now: string): Sight {
       at: now,
     };
   }
-  const told = { message: answer.message ?? "", hint: answer.hint ?? "" };
+  const told = { message: answer.message ?? "", hint: answer.hint ?? "", details: answer.details ?? "" };
   if (state === "refused" || state === "unset") return { ...NOTHING, state, where, ...told };
   return { ...before, state, where: where || before.where, ...told };
 }

@@ -90,10 +90,17 @@ export function Panel(props: { acts: Acts }) {
                 event.stopPropagation();
               }}
             />
-            <div class="pm-soft pm-number pm-side-count" role="status">
-              {search.trim()
-                ? `${count(shown.length)} of ${plural(prompts.length, "prompt")}`
-                : plural(prompts.length, "prompt")}
+            <div class="pm-side-count pm-soft pm-number">
+              <span role="status">
+                {search.trim()
+                  ? `${count(shown.length)} of ${plural(prompts.length, "prompt")}`
+                  : plural(prompts.length, "prompt")}
+              </span>
+              {sight.principal && (
+                <span class="pm-cut" title="Whose token the Jupyter server shows the registry">
+                  {sight.principal.name}, {sight.principal.role}
+                </span>
+              )}
             </div>
           </div>
           {shown.length > 0 ? (
@@ -145,15 +152,6 @@ function Where(props: { sight: Sight; look: () => void }) {
         <span class="pm-cut" title={sight.where}>
           {place || "Registry"}
         </span>
-        {sight.principal && (
-          <span
-            class="pm-soft pm-cut pm-side-who"
-            title={`You are ${sight.principal.name}, ${sight.principal.role}`}
-          >
-            {sight.principal.name}
-            {sight.principal.name !== sight.principal.role && `, ${sight.principal.role}`}
-          </span>
-        )}
         <span class="pm-push" />
         <Button kind="quiet" onClick={props.look} title="Ask the registry again">
           Refresh
@@ -200,6 +198,12 @@ function Nothing(props: { sight: Sight; look: () => void }) {
       <Empty title={TITLES[sight.state] ?? "The registry failed"}>
         <p>{stopped(sight.message)}</p>
         {sight.hint && <p>{stopped(sight.hint)}</p>}
+        {sight.details && (
+          <details>
+            <summary>Details</summary>
+            <pre class="pm-code">{sight.details}</pre>
+          </details>
+        )}
         <Button onClick={props.look}>Ask again</Button>
       </Empty>
     </div>

@@ -38,6 +38,12 @@ export function Rows<T>(props: Props<T>) {
   }, []);
 
   const at = items.findIndex((item) => keyOf(item) === selected);
+  const atFirst = useRef(at);
+  useLayoutEffect(() => {
+    const element = box.current;
+    // A list that is shown again shows where one was.
+    if (element && atFirst.current > 0) element.scrollTop = atFirst.current * ROW - element.clientHeight / 2;
+  }, []);
   const go = (row: number) => {
     const item = items[Math.max(0, Math.min(items.length - 1, row))];
     const element = box.current;

@@ -13,21 +13,25 @@ class PressmarkPanel(Configurable):
 
     Attributes:
         url: Address of the registry.
-        token: Its token; the page never learns it.
+        token_env: The environment variable that holds its token. The name, never the token: Jupyter writes what its
+            configuration files say into its log.
     """
 
     url = Unicode(help="Address of the registry. Else PRESSMARK_URL.").tag(config=True)
-    token = Unicode(help="Token for the registry. Else PRESSMARK_TOKEN.").tag(config=True)
+    token_env = Unicode("PRESSMARK_TOKEN", help="Environment variable that holds the registry's token.").tag(
+        config=True
+    )
 
     @property
     def in_environment(self) -> bool:
         """Whether kernels find the same registry by themselves, since they inherit the environment."""
-        return bool(self.url) and self.url == os.environ.get("PRESSMARK_URL", "")
+        return self.token_env == "PRESSMARK_TOKEN" and self.url == os.environ.get("PRESSMARK_URL", "")
+
+    @property
+    def token(self) -> str:
+        """The registry's token; the page never learns it."""
+        return os.environ.get(self.token_env, "")
 
     @default("url")
     def _url_of_environment(self) -> str:
         return os.environ.get("PRESSMARK_URL", "")
-
-    @default("token")
-    def _token_of_environment(self) -> str:
-        return os.environ.get("PRESSMARK_TOKEN", "")

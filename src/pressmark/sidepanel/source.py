@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
-from pressmark.address import told
+from pressmark.address import read_address, told
 from pressmark.errors import (
     AuthenticationError,
     MalformedAnswerError,
@@ -62,7 +62,7 @@ class Source:
         try:
             return await self._within(lambda: self._connected(seen))
         except PressmarkError as error:
-            return {"state": _state(error), "where": told(self._url) if self._url else "", **fault(error)}
+            return {"state": _state(error), "where": self._where(), **fault(error)}
 
     async def versions(self, name: str) -> dict[str, Any]:
         """Return a prompt's versions, the newest first, and where its labels stand.
@@ -106,6 +106,12 @@ class Source:
         ]
         return {"name": name, "labels": labels, "versions": [_version(version) for version in remote.versions(name)]}
 
+    def _where(self) -> str:
+        try:
+            return str(read_address(self._url, drop_user=True))
+        except RegistryError:
+            return ""
+
     def _remote(self) -> Remote:
         if not self._url:
             raise RegistryError(
@@ -131,14 +137,33 @@ class Source:
             return await asyncio.wait_for(asked, self._patience)
         except TimeoutError:
             raise RegistryUnavailableError(
-                f"the registry at {told(self._url)} did not answer within {self._patience:g} s",
-                hint="check that it runs and that PRESSMARK_URL is right",
+                f"the registry at {told(self._url)} said nothing for {self._patience:g} s"
             ) from None
 
 
 def fault(error: PressmarkError) -> dict[str, str]:
-    """Return what the page shows of an error: what happened, and what to do next."""
-    return {"message": error.message, "hint": str(error.facts.get("hint", ""))}
+    """Return what the page shows of an error: what happened, what to do next, and what is folded below."""
+    match error:
+        case RegistryUnavailableError():
+            return {
+                "message": "the registry does not answer",
+                "hint": "check that it runs; the panel asks again by itself",
+                "details": error.message,
+            }
+        case MalformedAnswerError():
+            return {
+                "message": "what answers there is no registry that this Pressmark can read",
+                "hint": "check PRESSMARK_URL, or upgrade pressmark, and start JupyterLab again",
+                "details": error.message,
+            }
+        case AuthenticationError():
+            return {
+                "message": "the registry does not take the token that JupyterLab was started with",
+                "hint": "start JupyterLab with one that works in PRESSMARK_TOKEN; `pressmark token create` makes one",
+                "details": error.message,
+            }
+        case _:
+            return {"message": error.message, "hint": str(error.facts.get("hint", "")), "details": ""}
 
 
 def _state(error: PressmarkError) -> str:
