@@ -7,12 +7,13 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from ..browser.conftest import CHROMIUM_OPTIONS
 from .served import Lab, Registry, jupyter_lab
 
 NAME = "support/triage"
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +36,7 @@ def lab(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A headless browser; where it is missing, a skip with the reason, and a failure in CI."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -74,7 +74,7 @@ class Registry:
 
     def multiply(self, name: str, count: int) -> None:
         """Put copies of a prompt into the tables; publishing so many would take minutes."""
-        with self.store.database._engine.begin() as connection:
+        with self.store.database.engine.begin() as connection:
             for table in ("versions", "labels"):
                 rows = connection.execute(sa.text(f"SELECT * FROM {table} WHERE name = :name"), {"name": name})
                 rows = rows.mappings().all()
@@ -158,6 +158,9 @@ def jupyter_lab(folder: Path, environment: dict[str, str], *options: str) -> Ite
     own = folder.parent / f"{folder.name}-jupyter"
     for each in (folder, own):
         each.mkdir(parents=True)
+    settings = own / "lab" / "user-settings" / "pressmark" / "panel.jupyterlab-settings"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('{"poll": 1}')
     (own / "jupyter_server_config.py").write_text("\n".join(["c.ServerApp.log_level = 10", *options]))
     jupyter = Jupyter(folder, own, free_port())
     try:

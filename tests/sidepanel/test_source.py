@@ -126,4 +126,5 @@ def test_many_who_ask_at_once(registry: Registry) -> None:
         source = Source(registry.url, registry.token)
         return list(await asyncio.gather(*(source.state() for _ in range(30))))
 
-    assert {told["state"] for told in asyncio.run(all_of_them())} == {"connected"}
+    answers = asyncio.run(all_of_them())
+    assert [told for told in answers if told["state"] != "connected"] == []

@@ -108,6 +108,13 @@ export function Panel(props: { acts: Acts }) {
               label="Prompts"
               items={shown}
               keyOf={(prompt) => prompt.name}
+              spoken={(prompt) =>
+                [
+                  prompt.name,
+                  `newest ${prompt.newest}`,
+                  ...Object.entries(prompt.labels).map((at) => at.join(" ")),
+                ].join(", ")
+              }
               selected={chosen}
               select={(name) => acts.select(name)}
               open={(name) => acts.open(name)}

@@ -31,17 +31,22 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const panel = new SidePanel(acts, following);
     app.shell.add(panel, "left", { rank: 450 });
     restorer?.add(panel, panel.id);
-    addCommands(app, palette, acts, panel.id);
+    addCommands(app, palette, acts, panel);
     if (settings) void follow(settings, acts);
   },
 };
 
 export default plugin;
 
-function addCommands(app: JupyterFrontEnd, palette: ICommandPalette | null, acts: Acts, panel: string): void {
+function addCommands(
+  app: JupyterFrontEnd,
+  palette: ICommandPalette | null,
+  acts: Acts,
+  panel: SidePanel,
+): void {
   const show = (what: "search" | "list") => {
-    app.shell.activateById(panel);
-    acts.focus(what);
+    panel.wanted = what;
+    app.shell.activateById(panel.id);
   };
   const commands: [string, string, () => unknown, boolean][] = [
     ["pressmark:show", "Show the Registry's Prompts", () => show("list"), false],

@@ -84,6 +84,14 @@ export function PromptPage(props: { name: string; prompt: Prompt | null; acts: A
           label={`Versions of ${name}`}
           items={history.versions}
           keyOf={(each) => each.version}
+          spoken={(each) =>
+            [
+              each.version,
+              ...(prompt ? labelsAt(prompt.labels, each.version, wanted) : []),
+              oneLine(each.message),
+              `by ${each.author}`,
+            ].join(", ")
+          }
           selected={version}
           select={choose}
           order={name}

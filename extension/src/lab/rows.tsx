@@ -11,6 +11,8 @@ interface Props<T> {
   label: string;
   items: readonly T[];
   keyOf: (item: T) => string;
+  /** What a screen reader says of a row. */
+  spoken: (item: T) => string;
   selected: string | null;
   select: (key: string) => void;
   open?: (key: string) => void;
@@ -99,6 +101,7 @@ export function Rows<T>(props: Props<T>) {
               class="pm-rows-row"
               role="option"
               tabIndex={-1}
+              aria-label={props.spoken(item)}
               aria-selected={key === selected}
               aria-posinset={row + 1}
               aria-setsize={items.length}

@@ -10,6 +10,9 @@ import { showPanel } from "./panel";
 import css from "./panel.css";
 
 export class SidePanel extends Widget {
+  /** What gets the focus when the panel is activated next. */
+  wanted: "search" | "list" = "list";
+
   constructor(
     private readonly acts: Acts,
     private readonly following: Following,
@@ -40,7 +43,8 @@ export class SidePanel extends Widget {
   }
 
   protected override onActivateRequest(): void {
-    this.acts.focus("list");
+    this.acts.focus(this.wanted);
+    this.wanted = "list";
   }
 
   private follow(): void {

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import Final
 
 from traitlets import Unicode, default
 from traitlets.config import Configurable
+
+TOKEN_ENV: Final = "PRESSMARK_TOKEN"  # noqa: S105 - the name of a variable
 
 
 class PressmarkPanel(Configurable):
@@ -25,7 +28,7 @@ class PressmarkPanel(Configurable):
     @property
     def in_environment(self) -> bool:
         """Whether kernels find the same registry by themselves, since they inherit the environment."""
-        return self.token_env == "PRESSMARK_TOKEN" and self.url == os.environ.get("PRESSMARK_URL", "")
+        return self.token_env == TOKEN_ENV and self.url == os.environ.get("PRESSMARK_URL", "")
 
     @property
     def token(self) -> str:

@@ -50,6 +50,7 @@ class Source:
         self._in_environment = in_environment
         self._patience = patience
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="pressmark-panel")
+        self._asking: dict[str | None, asyncio.Future[dict[str, Any]]] = {}
         self._opening = threading.Lock()
         self._opened: Remote | None = None
 
@@ -59,10 +60,12 @@ class Source:
         Args:
             seen: The `position` of the answer before; `prompts` is None where nothing changed since.
         """
-        try:
-            return await self._within(lambda: self._connected(seen))
-        except PressmarkError as error:
-            return {"state": _state(error), "where": self._where(), **fault(error)}
+        # However many pages ask the same at once, the registry is asked once.
+        asking = self._asking.get(seen)
+        if asking is None:
+            asking = self._asking[seen] = asyncio.ensure_future(self._state(seen))
+            asking.add_done_callback(lambda _: self._asking.pop(seen))
+        return await asyncio.shield(asking)
 
     async def versions(self, name: str) -> dict[str, Any]:
         """Return a prompt's versions, the newest first, and where its labels stand.
@@ -72,6 +75,12 @@ class Source:
         """
         check_name(name)
         return await self._within(lambda: self._versions(name))
+
+    async def _state(self, seen: str | None) -> dict[str, Any]:
+        try:
+            return await self._within(lambda: self._connected(seen))
+        except PressmarkError as error:
+            return {"state": _name(error), "where": self._where(), **fault(error)}
 
     def _connected(self, seen: str | None) -> dict[str, Any]:
         remote = self._remote()
@@ -166,7 +175,7 @@ def fault(error: PressmarkError) -> dict[str, str]:
             return {"message": error.message, "hint": str(error.facts.get("hint", "")), "details": ""}
 
 
-def _state(error: PressmarkError) -> str:
+def _name(error: PressmarkError) -> str:
     match error:
         case RegistryUnavailableError() | MalformedAnswerError():
             return "down"
