@@ -29,7 +29,9 @@ def command(page: Page, label: str) -> None:
     page.keyboard.press("Control+Shift+C")
     palette = page.locator(".lm-CommandPalette-input")
     palette.fill(label)
-    page.locator(".lm-CommandPalette-item", has_text=label).first.click()
+    expect(page.locator(".lm-CommandPalette-item.lm-mod-active")).to_contain_text(label)
+    page.keyboard.press("Enter")
+    expect(palette).not_to_be_visible()
 
 
 def sources(page: Page) -> list[str]:

@@ -3,6 +3,7 @@
 import { render } from "preact";
 import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import { count, plural } from "../logic/format";
+import { sentence } from "../logic/text";
 import { Button, Empty, ErrorNote, Loading, Time } from "../parts/ui";
 import type { Acts } from "./acts";
 import { LabelChip } from "./chips";
@@ -200,11 +201,12 @@ function Nothing(props: { sight: Sight; look: () => void }) {
         <pre class="pm-code pm-block">registry.publish(version, reason="…")</pre>
       </Empty>
     );
+  const title = TITLES[sight.state] ?? "The registry failed";
   return (
     <div role="alert">
-      <Empty title={TITLES[sight.state] ?? "The registry failed"}>
-        <p>{stopped(sight.message)}</p>
-        {sight.hint && <p>{stopped(sight.hint)}</p>}
+      <Empty title={title}>
+        {sentence(sight.message) !== `${title}.` && <p>{sentence(sight.message)}</p>}
+        {sight.hint && <p>{sentence(sight.hint)}</p>}
         {sight.details && (
           <details>
             <summary>Details</summary>
@@ -215,11 +217,6 @@ function Nothing(props: { sight: Sight; look: () => void }) {
       </Empty>
     </div>
   );
-}
-
-function stopped(text: string): string {
-  const said = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?…]$/.test(said) ? said : `${said}.`;
 }
 
 function PromptRow(props: { prompt: Prompt; wanted: string }) {

@@ -1,6 +1,6 @@
 // The page of one prompt: its labels, what can be done with it, and its versions.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { exact, oneLine, plural } from "../logic/format";
 import { Button, ErrorNote, Loading, Note, Time } from "../parts/ui";
 import type { Acts } from "./acts";
@@ -15,7 +15,13 @@ export function PromptPage(props: { name: string; prompt: Prompt | null; acts: A
   const [chosen, choose] = useState<string | null>(null);
   const [busy, setBusy] = useState<"workbench" | "code" | null>(null);
   const list = useRef<HTMLElement | null>(null);
-  const entered = useRef(false);
+  const page = useRef<HTMLDivElement>(null);
+  const there = history !== null;
+  // The focus never leaves the panel: it waits on the page until there is a list, unless it went elsewhere meanwhile.
+  useLayoutEffect(() => page.current?.focus(), []);
+  useLayoutEffect(() => {
+    if (there && document.activeElement === page.current) list.current?.focus();
+  }, [there]);
   const wanted = acts.settings.label;
   const version = chosen ?? (prompt ? usual(prompt, wanted) : null);
   const label = prompt && version ? readBy(prompt, version, wanted) : null;
@@ -26,7 +32,7 @@ export function PromptPage(props: { name: string; prompt: Prompt | null; acts: A
     setBusy(null);
   };
   return (
-    <div class="pm-side-prompt">
+    <div class="pm-side-prompt" tabIndex={-1} ref={page}>
       <div class="pm-side-head">
         <Button kind="quiet" onClick={props.close} title="Esc">
           ‹ All prompts
@@ -97,11 +103,6 @@ export function PromptPage(props: { name: string; prompt: Prompt | null; acts: A
           order={name}
           box={(element) => {
             list.current = element;
-            // Once: later renders must not take the focus from where it went since.
-            if (element && !entered.current) {
-              entered.current = true;
-              element.focus();
-            }
           }}
         >
           {(each) => (

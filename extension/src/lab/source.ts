@@ -45,7 +45,7 @@ function refusal(status: number): Fault {
   if (status === 404)
     return {
       message: "The Jupyter server lacks the panel's half",
-      hint: "Run `jupyter server extension enable pressmark.sidepanel`, then start JupyterLab again",
+      hint: "Run jupyter server extension enable pressmark.sidepanel, then start JupyterLab again",
     };
   if (status === 401 || status === 403)
     return {

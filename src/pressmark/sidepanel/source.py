@@ -126,13 +126,13 @@ class Source:
             raise RegistryError(
                 "no registry is set for this JupyterLab",
                 code="unset",
-                hint="start JupyterLab with PRESSMARK_URL and PRESSMARK_TOKEN set, or with `pressmark lab`",
+                hint="start JupyterLab with PRESSMARK_URL and PRESSMARK_TOKEN set, or by the command pressmark lab",
             )
         if not self._url.startswith(("http://", "https://")):
             raise RegistryError(
                 f"{told(self._url)} is no server, and the side panel opens no file",
                 code="unset",
-                hint="serve it with `pressmark serve`, and start JupyterLab with that address in PRESSMARK_URL",
+                hint="serve it with pressmark serve, and start JupyterLab with that address in PRESSMARK_URL",
             )
         with self._opening:
             if self._opened is None:
@@ -168,7 +168,7 @@ def fault(error: PressmarkError) -> dict[str, str]:
         case AuthenticationError():
             return {
                 "message": "the registry does not take the token that JupyterLab was started with",
-                "hint": "start JupyterLab with one that works in PRESSMARK_TOKEN; `pressmark token create` makes one",
+                "hint": "start JupyterLab with one that works in PRESSMARK_TOKEN; pressmark token create makes one",
                 "details": error.message,
             }
         case _:
