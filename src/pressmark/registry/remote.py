@@ -69,6 +69,7 @@ class Remote:
         url: Its address, such as `http://127.0.0.1:8765`.
         token: The bearer token.
         timeout: Seconds that one attempt may take.
+        attempts: How often a request is tried.
         sleep: Waits between attempts.
 
     Raises:
@@ -77,12 +78,19 @@ class Remote:
     """
 
     def __init__(
-        self, url: str, token: str | None, *, timeout: float = 30.0, sleep: Callable[[float], None] = time.sleep
+        self,
+        url: str,
+        token: str | None,
+        *,
+        timeout: float = 30.0,
+        attempts: int = ATTEMPTS,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._base = str(read_address(url, drop_user=True))
         self._headers = {"accept-encoding": "gzip", **authorization(token)}
         self._pool = urllib3.PoolManager(maxsize=4, retries=False)
         self._timeout = urllib3.Timeout(connect=min(timeout, _PATIENCE), read=timeout)
+        self._attempts = attempts
         self._sleep = sleep
 
     def __repr__(self) -> str:
@@ -346,8 +354,8 @@ class Remote:
         if method != "GET":
             headers["idempotency-key"] = key or str(uuid.uuid4())
         sent = False
-        for attempt in range(ATTEMPTS):
-            last = attempt == ATTEMPTS - 1
+        for attempt in range(self._attempts):
+            last = attempt == self._attempts - 1
             try:
                 answer = self._pool.request(
                     method, self._base + path, body=data, headers=headers, timeout=self._timeout
