@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
 import type { PanelName } from "./model";
-import { ComparePanel } from "./panels/compare";
+import { ComparePanel } from "./panels/compare/panel";
 import { DraftPanel } from "./panels/draft/panel";
 import { EvaluatePanel } from "./panels/evaluate/panel";
 import { PublishPanel } from "./panels/publish";

@@ -318,10 +318,11 @@ export interface Traits {
   state_preview: State<{ dataset: string | null; row: number; view: PreviewView | null }>;
   state_compare: State<{
     name: string;
-    baseline: string;
-    candidate: string;
-    left: UnitBody | null;
-    right: UnitBody | null;
+    /** The baseline first. */
+    versions: string[];
+    besides: string[];
+    units: Record<string, UnitBody>;
+    problems: Record<string, Told>;
   }>;
   state_catalog: State<{ datasets: DatasetView[]; suites: SuiteView[]; endpoints: EndpointView[] }>;
   state_evaluate: State<{
@@ -357,6 +358,7 @@ export interface Commands {
     value: SavedView;
   };
   choose_pair: { args: { baseline: string; version: string }; value: null };
+  choose_compared: { args: { versions: string[] }; value: null };
   choose_suite: { args: { suite: string }; value: null };
   choose_endpoint: { args: { endpoint: string }; value: null };
   choose_versions: { args: { versions: string[] }; value: null };
