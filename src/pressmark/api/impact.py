@@ -284,9 +284,7 @@ def plan_steps(workspace: Workspace, steps: Sequence[Step], endpoint: Endpoint, 
 
     concurrency = options.concurrency if isinstance(options.concurrency, int) else 8
     return [
-        plan_run(
-            workspace.store, step.chains, step.suite, endpoint, repeats=options.repeats, concurrency=concurrency
-        )
+        plan_run(workspace.store, step.chains, step.suite, endpoint, repeats=options.repeats, concurrency=concurrency)
         for step in steps
     ]
 

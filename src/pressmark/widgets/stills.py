@@ -13,6 +13,7 @@ from pressmark.widgets.protocols import (
     ComparisonView,
     DraftView,
     GateView,
+    ImpactView,
     RegistryPromptView,
     RowView,
     SuiteView,
@@ -283,6 +284,13 @@ def _publish(view: Shown) -> Still:
         blocks.append(
             Table(("", "the gate"), [[_sign(reason), _cut(reason["sentence"])] for reason in gate["reasons"]])
         )
+    impact = cast("ImpactView | None", view.state("impact").get("view"))
+    if impact is not None and len(impact["prompts"]) > 1:
+        body = [
+            [f"{MARKS.get(each['outcome'], '+' if each['outcome'] == 'new' else '!')} {each['name']}", each["outcome"]]
+            for each in impact["prompts"]
+        ]
+        blocks.append(Table(("what the change reaches", "verdict"), body))
     if held["labels"]:
         body = [
             [each["label"], each["version"], _when(each["moved_at"]), each["moved_by"], _cut(each["reason"])]

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pressmark.api.session.bodies import body_of
 from pressmark.api.session.drafting import Drafting
 from pressmark.api.session.evaluating import Evaluating
-from pressmark.api.session.releasing import Releasing
+from pressmark.api.session.impacts import Impacts
 from pressmark.widgets.protocols import Change, UnitBody
 
 
-class Session(Drafting, Evaluating, Releasing):
+class Session(Drafting, Evaluating, Impacts):
     """A workspace and a registry, as `pressmark.widgets` sees them; that protocol's docstrings tell what each does.
 
     Args:
