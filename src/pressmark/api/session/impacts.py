@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pressmark import publishing
 from pressmark.api import impact
 from pressmark.api.runs import Runner, RunOptions
+from pressmark.api.session.evaluating import minus
 from pressmark.api.session.releasing import Releasing
 from pressmark.errors import EvidenceError, PressmarkError, RegistryError, RunCancelledError
 from pressmark.gate.scores import Scores
@@ -240,7 +241,7 @@ def _of_parts(parts: Sequence[impact.Part]) -> dict[str, list[SuiteOutcomeView]]
             {
                 "suite": part.suite,
                 "outcome": part.outcome,
-                "sentence": part.sentence,
+                "sentence": minus(part.sentence),
                 "run": part.run.id if part.run else None,
             }
         )
@@ -265,7 +266,7 @@ def _of_trial(trial: Trial, scores: Scores) -> SuiteOutcomeView:
     outcome: Outcome = "new"
     sentence = "there is no version yet to compare it with"
     if scored is not None and scored.difference is not None:
-        outcome, sentence = scored.difference.verdict, f"{scored.name} {scored.told()}"
+        outcome, sentence = scored.difference.verdict, minus(f"{scored.name} {scored.told()}")
     elif trial.baseline is not None:
         outcome, sentence = "not evaluated", "none of its rows has a score on both sides"
     return {"suite": trial.suite, "outcome": outcome, "sentence": sentence, "run": None}
