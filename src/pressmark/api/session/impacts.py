@@ -14,6 +14,7 @@ from pressmark.api.session.evaluating import minus
 from pressmark.api.session.releasing import Releasing
 from pressmark.errors import EvidenceError, PressmarkError, RegistryError, RunCancelledError
 from pressmark.gate.scores import Scores
+from pressmark.providers.practice.requests import PRACTICE_MODEL
 from pressmark.widgets.protocols import (
     AffectedView,
     ChangeAsked,
@@ -37,11 +38,22 @@ OPTIONS = RunOptions(concurrency=8)
 
 @dataclass(slots=True)
 class _Trying:
-    """An evaluation under way."""
+    """An evaluation under way; a run's own thread tells of it as well, and must not be heard after the end."""
 
     told: ChangeProgressView
+    on_progress: Callable[[ChangeProgressView], None]
+    lock: threading.Lock = field(default_factory=threading.Lock)
     runner: Runner | None = None
     stopped: threading.Event = field(default_factory=threading.Event)
+
+    def tell(self, **news: Any) -> None:
+        """Say where it stands, in order."""
+        with self.lock:
+            if self.runner is not None:
+                now = self.runner.progress
+                news |= {"done": now.done, "total": now.total, "errors": now.errors, "cost": now.cost}
+            self.told = cast("ChangeProgressView", {**self.told, **news})
+            self.on_progress(self.told)
 
 
 class Impacts(Releasing):
@@ -82,7 +94,8 @@ class Impacts(Releasing):
         steps = impact.steps_of(self._workspace, change, _chosen(asked))
         where = self._workspace.choose_endpoint(asked["endpoint"])
         plans = impact.plan_steps(self._workspace, steps, where, OPTIONS)
-        costs = [plan.cost for plan in plans]
+        # Nobody pays for the practice model, however long its answers are.
+        costs = [0.0 if _is_practice(step) else plan.cost for step, plan in zip(steps, plans, strict=True)]
         return {
             "steps": [
                 {
@@ -90,14 +103,14 @@ class Impacts(Releasing):
                     "suite": step.suite.name,
                     "calls": plan.calls,
                     "cached": plan.cached,
-                    "cost": plan.cost,
+                    "cost": price,
                 }
-                for step, plan in zip(steps, plans, strict=True)
+                for step, plan, price in zip(steps, plans, costs, strict=True)
             ],
             "unjudged": [*impact.unjudged(change, steps), *change.broken],
             "calls": sum(plan.calls for plan in plans),
             "cached": sum(plan.cached for plan in plans),
-            "cost": None if None in costs else sum(cost or 0.0 for cost in costs),
+            "cost": None if None in costs else sum(price or 0.0 for price in costs),
         }
 
     def evaluate_change(self, asked: ChangeAsked, on_progress: Callable[[ChangeProgressView], None]) -> None:
@@ -125,19 +138,18 @@ class Impacts(Releasing):
                 raise PressmarkError(
                     f"{busy['to']} of {busy['name']} is being evaluated: wait for it or stop it, then begin this one"
                 )
-            trying = self._trying = _Trying(told)
+            trying = self._trying = _Trying(told, on_progress)
 
         def began(at: int, steps: Sequence[impact.Step], runner: Runner) -> None:
             trying.runner = runner
             step = steps[at]
-            trying.told |= {"step": at + 1, "steps": len(steps), "prompt": step.prompt, "suite": step.suite.name}
             if trying.stopped.is_set():
                 runner.cancel()
-            on_progress(_with_runner(trying))
+            trying.tell(step=at + 1, steps=len(steps), prompt=step.prompt, suite=step.suite.name)
 
         def follow(news: Any) -> None:
             if news["topic"] == "run" and trying.runner is not None and news.get("run") == trying.runner.run_id:
-                on_progress(_with_runner(trying))
+                trying.tell()
 
         def work() -> None:
             end = self._workspace.changes.subscribe(follow)
@@ -166,9 +178,9 @@ class Impacts(Releasing):
                 end()
                 with self._trying_lock:
                     self._trying = None
-            on_progress(cast("ChangeProgressView", {**_with_runner(trying), **last}))
+            trying.tell(**last)
 
-        on_progress(trying.told)
+        trying.tell()
         threading.Thread(target=work, name="pressmark-change", daemon=True).start()
 
     def cancel_change(self) -> None:
@@ -214,12 +226,8 @@ def _chosen(asked: ChangeAsked) -> Mapping[str, Sequence[str]] | None:
     return {asked["name"]: asked["suites"]} if asked["suites"] else None
 
 
-def _with_runner(trying: _Trying) -> ChangeProgressView:
-    if trying.runner is None:
-        return trying.told
-    now = trying.runner.progress
-    trying.told |= {"done": now.done, "total": now.total, "errors": now.errors, "cost": now.cost}
-    return cast("ChangeProgressView", dict(trying.told))
+def _is_practice(step: impact.Step) -> bool:
+    return all(member.version.unit.model == PRACTICE_MODEL for chain in step.chains for member in chain.members)
 
 
 def _affected(change: Change, told: Mapping[str, list[SuiteOutcomeView]]) -> list[AffectedView]:
