@@ -1,10 +1,10 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
 import type { PanelName } from "./model";
-import { ComparePanel } from "./panels/compare";
+import { ComparePanel } from "./panels/compare/panel";
 import { DraftPanel } from "./panels/draft/panel";
 import { EvaluatePanel } from "./panels/evaluate/panel";
-import { PublishPanel } from "./panels/publish";
+import { PublishPanel } from "./panels/publish/panel";
 import { useAct, useHost, useName, useTrait, useWidth, WidthContext } from "./parts/hooks";
 import { Button, ErrorNote, Loading, Mark, Select, TextField, VersionName } from "./parts/ui";
 
@@ -120,12 +120,15 @@ function TabMark(props: { name: PanelName }): ComponentChildren {
       </span>
     );
   if (props.name === "evaluate" && verdict) return <Mark of={verdict} />;
-  if (props.name === "publish" && registry.view?.state === "down")
+  const state = registry.view?.state;
+  if (props.name === "publish" && (state === "down" || state === "refused")) {
+    const why = state === "down" ? "the registry does not answer" : "the registry refuses the token";
     return (
-      <span class="pm-sign pm-is-error" title="The registry does not answer">
-        !<span class="pm-hidden"> the registry does not answer</span>
+      <span class="pm-sign pm-is-error" title={why}>
+        !<span class="pm-hidden"> {why}</span>
       </span>
     );
+  }
   return null;
 }
 

@@ -17,6 +17,8 @@ export interface Told {
   column?: number;
   hint?: string;
   details?: string;
+  /** Of a conflict: where the label stands instead. */
+  current?: string | { version: string; moved_by: string; moved_at: string; reason: string };
 }
 
 export interface VariableBody {
@@ -339,7 +341,7 @@ export interface ComparisonView {
 }
 
 export interface RegistryView {
-  state: "connected" | "none" | "down";
+  state: "connected" | "none" | "down" | "refused";
   where: string;
   principal: string | null;
   role: string | null;
@@ -384,6 +386,93 @@ export interface ReasonView {
   met: boolean;
   /** Only where the line tells of evidence. */
   verdict?: Verdict | null;
+  /** Only where the workbench can do something about it. */
+  act?: ActView;
+}
+
+export interface ActView {
+  kind: "evaluate" | "submit" | "flips" | "draft" | "compare";
+  effect: string;
+  run?: string;
+  versions?: string[];
+}
+
+export type Outcome = Verdict | "new" | "not evaluated";
+
+export interface SuiteOutcomeView {
+  suite: string | null;
+  outcome: Outcome;
+  sentence: string;
+  run: string | null;
+}
+
+export interface AffectedView {
+  name: string;
+  outcome: Outcome;
+  suites: SuiteOutcomeView[];
+}
+
+export interface ImpactView {
+  name: string;
+  label: string;
+  to: string;
+  prompts: AffectedView[];
+  edges: [string, string][];
+  source: "none" | "here" | "registry";
+  sentence: string;
+  made_by: string | null;
+  made_at: string | null;
+  submitted: boolean;
+}
+
+export interface StepPlanView {
+  prompt: string;
+  suite: string;
+  calls: number;
+  cached: number;
+  cost: number | null;
+}
+
+export interface ChangePlanView {
+  steps: StepPlanView[];
+  unjudged: string[];
+  calls: number;
+  cached: number;
+  cost: number | null;
+}
+
+export interface ChangeProgressView {
+  name: string;
+  label: string;
+  to: string;
+  status: "running" | "done" | "cancelled" | "failed";
+  step: number;
+  steps: number;
+  prompt: string;
+  suite: string;
+  done: number;
+  total: number;
+  errors: number;
+  cost: number | null;
+  error: string | null;
+}
+
+export interface SubmittedView {
+  digest: string;
+  published: string | null;
+}
+
+export interface ClientView {
+  name: string;
+  label: string;
+  state: string;
+  message: string;
+  version: string | null;
+  seq: number | null;
+  source: string;
+  confirmed_at: string | null;
+  behind: number;
+  heard: { seq: number; version: string | null; at: string; after_ms: number | null } | null;
 }
 
 export interface GateView {
@@ -442,10 +531,11 @@ export interface Traits {
   state_try: State<{ number: number; view: TryView | null }>;
   state_compare: State<{
     name: string;
-    baseline: string;
-    candidate: string;
-    left: UnitBody | null;
-    right: UnitBody | null;
+    /** The baseline first. */
+    versions: string[];
+    besides: string[];
+    units: Record<string, UnitBody>;
+    problems: Record<string, Told>;
   }>;
   state_catalog: State<{ datasets: DatasetView[]; suites: SuiteView[]; endpoints: EndpointView[] }>;
   state_evaluate: State<{
@@ -473,6 +563,13 @@ export interface Traits {
   state_registry: State<{ view: RegistryView; prompt: RegistryPromptView | null }>;
   state_publish: State<{ to: string }>;
   state_gate: State<{ name: string; label: string; to: string; view: GateView | null }>;
+  state_impact: State<{
+    view: ImpactView | null;
+    plan: ChangePlanView | null;
+    plan_error: Told | null;
+    progress: ChangeProgressView | null;
+  }>;
+  state_client: State<{ view: ClientView | null }>;
 }
 
 /** The commands that Python lets in, with their arguments and what they answer. */
@@ -507,6 +604,7 @@ export interface Commands {
     value: SavedView;
   };
   choose_pair: { args: { baseline: string; version: string }; value: null };
+  choose_compared: { args: { versions: string[] }; value: null };
   choose_suite: { args: { suite: string }; value: null };
   choose_endpoint: { args: { endpoint: string }; value: null };
   choose_versions: { args: { versions: string[] }; value: null };
@@ -543,5 +641,14 @@ export interface Commands {
   choose_target: { args: { to: string }; value: null };
   publish: { args: { version: string; reason: string }; value: PublishedView };
   move: { args: { label: string; to: string; reason: string; expected: string | null }; value: MovedView };
-  roll_back: { args: { label: string; reason: string; expected: string }; value: MovedView };
+  roll_back: {
+    args: { label: string; reason: string; expected: string; to: string | null };
+    value: MovedView;
+  };
+  older_entries: { args: { before: number }; value: { items: EntryView[] } };
+  published_units: { args: { versions: string[] }; value: { units: Record<string, UnitBody> } };
+  plan_change: { args: { endpoint: string; suites: string[] }; value: null };
+  evaluate_change: { args: { endpoint: string; suites: string[] }; value: null };
+  cancel_change: { args: Record<string, never>; value: null };
+  submit_evidence: { args: { reason: string }; value: SubmittedView };
 }

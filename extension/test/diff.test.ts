@@ -1,20 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { fields, fold, isPlain, lines, messageText, pairMessages, words } from "../src/logic/diff";
-import type { UnitBody } from "../src/model";
+import { fold, isPlain, lines, messageText, pairMessages, words } from "../src/logic/diff";
 
-const unit = (change: Partial<UnitBody> = {}): UnitBody => ({
-  kind: "chat",
-  messages: [],
-  text: "",
-  variables: {},
-  model: "practice-1",
-  params: { temperature: 0 },
-  tools: null,
-  tool_choice: null,
-  response_format: null,
-  inputs: {},
-  ...change,
-});
 const shape = (left: string, right: string) =>
   lines(left, right).map((line) => `${line.left?.number ?? "-"}${line.kind[0]}${line.right?.number ?? "-"}`);
 const text = (parts: { text: string }[]) => parts.map((part) => part.text).join("");
@@ -119,6 +105,25 @@ describe("messages", () => {
     ]);
   });
 
+  it("knows a message that moved, also where it was changed on the way", () => {
+    const [system, question, answer] = [
+      message("system", "be short"),
+      message("user", "where is my parcel now"),
+      message("assistant", "on its way"),
+    ];
+    const swapped = pairMessages([system, question, answer], [question, answer, system]);
+    expect(swapped.map((pair) => [pair.leftAt, pair.rightAt, pair.same, pair.moved])).toEqual([
+      [0, 2, true, true],
+      [1, 0, true, false],
+      [2, 1, true, false],
+    ]);
+    const changed = pairMessages(
+      [system, question, answer],
+      [question, answer, message("system", "be very short")],
+    );
+    expect(changed[0]).toMatchObject({ leftAt: 0, rightAt: 2, same: false, moved: true });
+  });
+
   it("knows a plain message, and shows any other as JSON", () => {
     expect(isPlain(message("user", "hi"))).toBe(true);
     expect(isPlain({ role: "user", content: "hi", name: "ana" })).toBe(false);
@@ -126,22 +131,5 @@ describe("messages", () => {
     expect(messageText({ role: "user", content: [{ type: "text", text: "hi" }] })).toContain(
       '"type": "text"',
     );
-  });
-});
-
-describe("fields", () => {
-  it("tells what differs, one parameter and variable a line, whatever the order of keys", () => {
-    const found = fields(
-      unit({ response_format: { type: "json_object", strict: true } }),
-      unit({ params: { temperature: 0.5 }, response_format: { strict: true, type: "json_object" } }),
-    );
-    expect(found.filter((field) => !field.same).map((field) => field.name)).toEqual(["params.temperature"]);
-    expect(found.find((field) => field.name === "response_format")?.same).toBe(true);
-  });
-
-  it("shows a field that one side lacks as not there, and none that both lack", () => {
-    const found = fields(unit(), unit({ variables: { text: { type: "string" } } }));
-    expect(found.find((field) => field.name === "variables.text")).toMatchObject({ left: null, same: false });
-    expect(found.some((field) => field.name === "tools")).toBe(false);
   });
 });

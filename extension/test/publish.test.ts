@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { effectOf, nextVersion, parted } from "../src/logic/effect";
+import { layers } from "../src/logic/layers";
 import type { GateView, ReasonView, RegistryPromptView } from "../src/model";
 
 const gate = (change: Partial<GateView>): GateView => ({
@@ -69,5 +70,34 @@ describe("the gate's list", () => {
     ]);
     expect(requirements.map((each) => each.code)).toEqual(["variables"]);
     expect(evidence.map((each) => each.code)).toEqual(["evaluated", "unknown"]);
+  });
+});
+
+describe("the graph's columns", () => {
+  it("puts a prompt right of everything that feeds it, and survives a circle", () => {
+    const places = layers(
+      ["a", "b", "c"],
+      [
+        ["a", "b"],
+        ["b", "c"],
+        ["a", "c"],
+        ["x", "c"],
+      ],
+    );
+    expect(Object.fromEntries(places.map((each) => [each.name, each.column]))).toEqual({
+      a: 0,
+      b: 1,
+      c: 2,
+      x: 0,
+    });
+    expect(
+      layers(
+        ["a", "b"],
+        [
+          ["a", "b"],
+          ["b", "a"],
+        ],
+      ),
+    ).toHaveLength(2);
   });
 });

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -23,9 +24,9 @@ with pm.Client(snapshot_dir=False) as client:
 """
 
 
-def open_workbench(page: Page, lab: Lab, name: str) -> Locator:
+def open_workbench(page: Page, lab: Lab, name: str, cells: Sequence[str] = (OPENING, WORKBENCH)) -> Locator:
     """Open a notebook that shows the workbench, run it, and return the view."""
-    page.goto(lab.notebook(name, [OPENING, WORKBENCH]))
+    page.goto(lab.notebook(name, list(cells)))
     page.locator(".jp-Notebook .jp-Cell").first.wait_for()
     wait_for_kernel(page, lab, name)
     page.get_by_role("menuitem", name="Run", exact=True).click()

@@ -34,11 +34,16 @@ from pressmark.errors import (
     WorkspaceError,
 )
 from pressmark.widgets.protocols import (
+    AffectedView,
     AskingView,
     CellView,
     Change,
+    ChangeAsked,
+    ChangePlanView,
+    ChangeProgressView,
     CheckError,
     CheckView,
+    ClientView,
     ComparisonView,
     CorrectedView,
     DatasetView,
@@ -51,6 +56,7 @@ from pressmark.widgets.protocols import (
     ExampleRowsView,
     ExamplesView,
     GateView,
+    ImpactView,
     LabelView,
     MovedView,
     OrderView,
@@ -66,6 +72,7 @@ from pressmark.widgets.protocols import (
     ScorerView,
     SliceView,
     StandingsView,
+    SubmittedView,
     SuiteView,
     TryView,
     UnitBody,
@@ -959,7 +966,7 @@ class MemorySession:
         entry = self._note(name, "move", reason, verb, label, current, after)
         return {"label": label, "before": current, "after": after, "published": published, "seq": entry["seq"]}
 
-    def rollback(self, name: str, label: str, reason: str, expected: str) -> MovedView:
+    def rollback(self, name: str, label: str, reason: str, expected: str, to: str | None = None) -> MovedView:
         self._reach()
         history = self._labels[name][label]
         if history[-1] != expected:
@@ -972,6 +979,46 @@ class MemorySession:
             name, "rollback", reason, f"rolled {label} back from {before} to {after}", label, before, after
         )
         return {"label": label, "before": before, "after": after, "published": None, "seq": entry["seq"]}
+
+    def older_entries(self, name: str, before: int) -> list[EntryView]:
+        self._reach()
+        return [entry for entry in self._log.get(name, []) if entry["seq"] < before][:50]
+
+    # What the change reaches: this registry holds no prompt that feeds another, and has no clients.
+
+    def impact(self, name: str, label: str, to: str) -> ImpactView:
+        self._reach()
+        alone: AffectedView = {"name": name, "outcome": "not evaluated", "suites": []}
+        return {
+            "name": name,
+            "label": label,
+            "to": to,
+            "prompts": [alone],
+            "edges": [],
+            "source": "none",
+            "sentence": "",
+            "made_by": None,
+            "made_at": None,
+            "submitted": True,
+        }
+
+    def plan_change(self, asked: ChangeAsked) -> ChangePlanView:
+        raise InvalidUnitError("nothing can be evaluated for a label here: this registry is only in memory")
+
+    def evaluate_change(self, asked: ChangeAsked, on_progress: Callable[[ChangeProgressView], None]) -> None:
+        self.plan_change(asked)
+
+    def cancel_change(self) -> None:
+        pass
+
+    def submit_evidence(self, name: str, label: str, to: str, reason: str) -> SubmittedView:
+        raise InvalidUnitError("no evidence was submitted: this registry is only in memory")
+
+    def follow(self, name: str, label: str) -> None:
+        pass
+
+    def client(self) -> ClientView | None:
+        return None
 
     def _note(
         self, name: str, kind: str, reason: str, sentence: str, label: str | None, before: str | None, after: str | None

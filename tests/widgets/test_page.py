@@ -247,11 +247,13 @@ def test_a_move_needs_a_reason(visit: Visit, bridge: Bridge) -> None:
     """Without a reason nothing is moved, and the field says so."""
     page = visit(panel="publish")
     page.get_by_role("button", name="Roll production back from v2 to v1").click()
+    confirm = page.get_by_role("region", name="Move a label").get_by_role("button", name="Roll production back")
+    confirm.click()
     page.get_by_text("Give the reason first").wait_for()
     session = workbench_of(bridge).session
     assert session.registry_prompt("support/triage")["labels"][0]["version"] == "v2"
     page.get_by_label("Reason").fill("complaints")
-    page.get_by_role("button", name="Roll production back from v2 to v1").click()
+    confirm.click()
     page.get_by_text("production holds v1, before v2").wait_for()
 
 
@@ -523,7 +525,7 @@ def test_nothing_to_move_asks_for_no_reason(visit: Visit) -> None:
     assert page.get_by_label("Reason").count() == 0
     page.get_by_role("button", name="Roll production back from v2 to v1").click()
     page.get_by_label("Reason").fill("complaints")
-    page.get_by_role("button", name="Roll production back from v2 to v1").click()
+    page.get_by_role("region", name="Move a label").get_by_role("button", name="Roll production back").click()
     page.get_by_text("No rollback: v1 is the first version that production held.").wait_for()
 
 

@@ -34,7 +34,7 @@ def test_it_opens_the_last_changed_prompt(open_page: Opening) -> None:
     shown = page.workbench
     assert (shown.prompt, shown.version, shown.baseline) == ("support/triage", "#3", "#2")
     assert shown.state_draft["body"]["response_format"]
-    assert shown.state_compare["candidate"] == "#3"
+    assert shown.state_compare["versions"][-1] == "#3"
     assert shown.run == "run-1"
 
 
@@ -147,7 +147,7 @@ def test_saving_makes_a_version_and_compares_it_with_its_parent(open_page: Openi
     assert (saved["version"], saved["created"], saved["message"]) == ("#4", True, "warmer")
     assert (shown.version, shown.baseline) == ("#4", "#3")
     assert not shown.state_draft["unsaved"]
-    assert shown.state_compare["right"]["params"] == {"temperature": 1}
+    assert shown.state_compare["units"][shown.version]["params"] == {"temperature": 1}
 
 
 def test_saving_what_equals_the_newest_makes_nothing_new(open_page: Opening) -> None:
@@ -192,7 +192,7 @@ def test_traits_can_be_linked(open_page: Opening) -> None:
     traitlets.link((slider, "value"), (page.workbench, "version"))
     slider.value = "#1"
     page.settle()
-    assert page.workbench.state_compare["candidate"] == "#1"
+    assert page.workbench.state_compare["versions"][-1] == "#1"
     assert page.workbench.state_publish["to"] == "#1"
     page.ask("choose_pair", baseline="#1", version="#2")
     assert slider.value == "#2"
@@ -203,7 +203,7 @@ def test_an_unknown_version_is_told_in_its_panel(open_page: Opening) -> None:
     page = open_page()
     page.workbench.version = "#99"
     page.settle()
-    assert "#99" in page.workbench.state_compare["error"]["message"]
+    assert "#99" in page.workbench.state_compare["problems"]["#99"]["message"]
     assert page.workbench.state_draft["body"]
 
 

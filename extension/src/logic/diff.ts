@@ -1,6 +1,6 @@
 // Two texts or two units side by side: difference is shown, sameness is folded to a count.
 import { diffArrays, diffWordsWithSpace } from "diff";
-import type { Json, Message, UnitBody } from "../model";
+import type { Message } from "../model";
 
 export interface Part {
   text: string;
@@ -17,9 +17,19 @@ export interface Line {
   kind: "same" | "changed" | "removed" | "added";
   left: Side | null;
   right: Side | null;
+  /** Both sides in one: what went, then what came, where it stands. */
+  inline: Word[];
 }
 
-export type Block = { folded: false; lines: Line[] } | { folded: true; lines: Line[] };
+export interface Word {
+  text: string;
+  sort: "same" | "removed" | "added";
+}
+
+export interface Block<T> {
+  folded: boolean;
+  lines: T[];
+}
 
 /** Below this share of common letters two lines are marked whole: word by word would only confuse. */
 const ALIKE = 0.4;
@@ -27,8 +37,11 @@ const ALIKE = 0.4;
 /** A comparison that takes longer than this many milliseconds is of texts with next to nothing in common. */
 const PATIENCE = 250;
 
-export function words(left: string, right: string): { left: Part[]; right: Part[]; alike: number } {
-  const sides = { left: [] as Part[], right: [] as Part[] };
+export function words(
+  left: string,
+  right: string,
+): { left: Part[]; right: Part[]; inline: Word[]; alike: number } {
+  const sides = { left: [] as Part[], right: [] as Part[], inline: [] as Word[] };
   let common = 0;
   const changes = diffWordsWithSpace(left, right, { timeout: PATIENCE }) ?? [
     { value: left, removed: true, added: false },
@@ -37,6 +50,10 @@ export function words(left: string, right: string): { left: Part[]; right: Part[
   for (const change of changes) {
     if (!change.added) sides.left.push({ text: change.value, marked: change.removed });
     if (!change.removed) sides.right.push({ text: change.value, marked: change.added });
+    sides.inline.push({
+      text: change.value,
+      sort: change.added ? "added" : change.removed ? "removed" : "same",
+    });
     if (!change.added && !change.removed) common += change.value.trim().length;
   }
   const both = Math.max(left.trim().length + right.trim().length, 1);
@@ -91,11 +108,26 @@ export function lines(left: string, right: string): Line[] {
         kind: "changed",
         left: compared ? { number: leftAt, parts: compared.left } : side(leftAt, before, true),
         right: compared ? { number: rightAt, parts: compared.right } : side(rightAt, after, true),
+        inline: compared?.inline ?? [
+          { text: before, sort: "removed" },
+          { text: before && after ? " " : "", sort: "same" },
+          { text: after, sort: "added" },
+        ],
       });
     } else if (before !== undefined) {
-      found.push({ kind: "removed", left: side(leftAt, before, true), right: null });
+      found.push({
+        kind: "removed",
+        left: side(leftAt, before, true),
+        right: null,
+        inline: [{ text: before, sort: "removed" }],
+      });
     } else if (after !== undefined) {
-      found.push({ kind: "added", left: null, right: side(rightAt, after, true) });
+      found.push({
+        kind: "added",
+        left: null,
+        right: side(rightAt, after, true),
+        inline: [{ text: after, sort: "added" }],
+      });
     }
   };
 
@@ -124,7 +156,12 @@ export function lines(left: string, right: string): Line[] {
       for (const text of change.value) {
         leftAt += 1;
         rightAt += 1;
-        found.push({ kind: "same", left: side(leftAt, text, false), right: side(rightAt, text, false) });
+        found.push({
+          kind: "same",
+          left: side(leftAt, text, false),
+          right: side(rightAt, text, false),
+          inline: [{ text, sort: "same" }],
+        });
       }
     }
   }
@@ -133,7 +170,7 @@ export function lines(left: string, right: string): Line[] {
 }
 
 /** Folds runs of equal lines, leaving some around each difference; a fold of fewer than three lines is not worth a click. */
-export function fold(all: readonly Line[], context = 2): Block[] {
+export function fold<T extends { kind: string }>(all: readonly T[], context = 2): Block<T>[] {
   const keep = all.map(() => false);
   all.forEach((line, at) => {
     if (line.kind === "same") return;
@@ -141,7 +178,7 @@ export function fold(all: readonly Line[], context = 2): Block[] {
       keep[near] = true;
     }
   });
-  const blocks: Block[] = [];
+  const blocks: Block<T>[] = [];
   let at = 0;
   while (at < all.length) {
     let end = at;
@@ -177,48 +214,133 @@ export interface MessagePair {
   leftAt: number | null;
   rightAt: number | null;
   same: boolean;
+  /** Whether it stands elsewhere among the messages than it did. */
+  moved: boolean;
 }
 
-/** Lays messages beside each other: equal ones first, then in order those of the same role between them. */
+interface Placed {
+  message: Message;
+  at: number;
+}
+
+/**
+ * Lays messages beside each other: equal ones first, wherever they stand; then in order those of the same role between
+ * them; then those that are alike, wherever they stand.
+ */
 export function pairMessages(left: readonly Message[], right: readonly Message[]): MessagePair[] {
+  const changes = diffArrays(placed(left), placed(right), {
+    comparator: (a, b) => stable(a.message) === stable(b.message),
+  });
+  const gone = changes.filter((change) => change.removed).flatMap((change) => change.value);
+  const fresh = changes.filter((change) => change.added).flatMap((change) => change.value);
+  const moves = moved(gone, fresh, (a, b) => stable(a) === stable(b));
   const pairs: MessagePair[] = [];
   let leftAt = 0;
-  let rightAt = 0;
-  let gone: Message[] = [];
-
-  const settle = (fresh: Message[]) => {
-    const waiting = [...fresh];
-    for (const message of gone) {
-      const mate = waiting.findIndex((other) => other.role === message.role);
-      if (mate === -1) {
-        pairs.push({ left: message, right: null, leftAt: leftAt++, rightAt: null, same: false });
-        continue;
-      }
-      for (const before of waiting.splice(0, mate)) {
-        pairs.push({ left: null, right: before, leftAt: null, rightAt: rightAt++, same: false });
-      }
-      const other = waiting.shift() ?? null;
-      pairs.push({ left: message, right: other, leftAt: leftAt++, rightAt: rightAt++, same: false });
-    }
-    for (const message of waiting) {
-      pairs.push({ left: null, right: message, leftAt: null, rightAt: rightAt++, same: false });
-    }
-    gone = [];
+  let waiting: Placed[] = [];
+  const settle = (came: readonly Placed[]) => {
+    pairs.push(...together(waiting, came, moves));
+    waiting = [];
   };
-
-  const changes = diffArrays([...left], [...right], { comparator: (a, b) => stable(a) === stable(b) });
   for (const change of changes) {
-    if (change.removed) gone = change.value;
-    else if (change.added) settle(change.value);
+    if (change.removed) {
+      waiting = change.value;
+      leftAt += change.value.length;
+    } else if (change.added) settle(change.value);
     else {
       settle([]);
-      for (const message of change.value) {
-        pairs.push({ left: message, right: message, leftAt: leftAt++, rightAt: rightAt++, same: true });
+      for (const { message, at } of change.value) {
+        const same = left[leftAt] ?? message;
+        pairs.push({ left: same, right: message, leftAt, rightAt: at, same: true, moved: false });
+        leftAt += 1;
       }
     }
   }
   settle([]);
+  return rejoined(pairs);
+}
+
+function placed(messages: readonly Message[]): Placed[] {
+  return messages.map((message, at) => ({ message, at }));
+}
+
+/** Which of those that went is which of those that came, each used once. */
+function moved(
+  gone: readonly Placed[],
+  fresh: readonly Placed[],
+  alike: (a: Message, b: Message) => boolean,
+): Map<number, Placed> {
+  const free = new Set(fresh);
+  const found = new Map<number, Placed>();
+  for (const before of gone) {
+    const mate = [...free].find((after) => alike(before.message, after.message));
+    if (!mate) continue;
+    free.delete(mate);
+    found.set(before.at, mate);
+  }
+  return found;
+}
+
+/** A replaced stretch: those of one role are one message that changed; what moved away or came from elsewhere is none. */
+function together(
+  gone: readonly Placed[],
+  came: readonly Placed[],
+  moves: ReadonlyMap<number, Placed>,
+): MessagePair[] {
+  const pairs: MessagePair[] = [];
+  const from = new Set([...moves.values()].map((each) => each.at));
+  const waiting = came.filter((each) => !from.has(each.at));
+  const added = ({ message, at }: Placed) =>
+    pairs.push({ left: null, right: message, leftAt: null, rightAt: at, same: false, moved: false });
+  for (const { message, at } of gone) {
+    const mate = moves.get(at);
+    if (mate) {
+      pairs.push({
+        left: message,
+        right: mate.message,
+        leftAt: at,
+        rightAt: mate.at,
+        same: true,
+        moved: true,
+      });
+      continue;
+    }
+    const next = waiting.findIndex((other) => other.message.role === message.role);
+    for (const before of waiting.splice(0, Math.max(next, 0))) added(before);
+    const other = next === -1 ? undefined : waiting.shift();
+    pairs.push({
+      left: message,
+      right: other?.message ?? null,
+      leftAt: at,
+      rightAt: other?.at ?? null,
+      same: false,
+      moved: false,
+    });
+  }
+  waiting.forEach(added);
   return pairs;
+}
+
+/** From here on a message that went and one that came are one that moved and was changed on the way. */
+const MOVED = 0.6;
+
+function rejoined(pairs: readonly MessagePair[]): MessagePair[] {
+  const alone = (side: "left" | "right") =>
+    pairs.flatMap((pair) => {
+      const [message, at, other] =
+        side === "left" ? [pair.left, pair.leftAt, pair.right] : [pair.right, pair.rightAt, pair.left];
+      return message && at !== null && !other ? [{ message, at }] : [];
+    });
+  const moves = moved(
+    alone("left"),
+    alone("right"),
+    (a, b) => a.role === b.role && words(messageText(a), messageText(b)).alike >= MOVED,
+  );
+  const gone = new Set([...moves.values()].map((each) => each.at));
+  return pairs.flatMap((pair) => {
+    if (pair.left === null && pair.rightAt !== null && gone.has(pair.rightAt)) return [];
+    const mate = pair.right === null && pair.leftAt !== null ? moves.get(pair.leftAt) : undefined;
+    return [mate ? { ...pair, right: mate.message, rightAt: mate.at, moved: true } : pair];
+  });
 }
 
 /** JSON with sorted keys, so that two equal values read equal. */
@@ -228,42 +350,4 @@ export function stable(value: unknown): string {
       ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
       : inner,
   );
-}
-
-export interface Field {
-  name: string;
-  left: string | null;
-  right: string | null;
-  same: boolean;
-}
-
-/** Everything of a unit besides its template, one field a line. */
-export function fields(left: UnitBody, right: UnitBody): Field[] {
-  const found: Field[] = [];
-  const add = (name: string, a: unknown, b: unknown) => {
-    const [before, after] = [shown(a), shown(b)];
-    if (before === null && after === null) return;
-    found.push({ name, left: before, right: after, same: stable(a ?? null) === stable(b ?? null) });
-  };
-  const each = (name: string, a: Record<string, unknown>, b: Record<string, unknown>) => {
-    for (const key of [...new Set([...Object.keys(a), ...Object.keys(b)])].sort()) {
-      add(`${name}.${key}`, a[key], b[key]);
-    }
-  };
-  add("kind", left.kind, right.kind);
-  add("model", left.model || null, right.model || null);
-  each("params", left.params, right.params);
-  each("variables", left.variables, right.variables);
-  add("tools", left.tools, right.tools);
-  add("tool_choice", left.tool_choice, right.tool_choice);
-  add("response_format", left.response_format, right.response_format);
-  each("inputs", left.inputs, right.inputs);
-  return found;
-}
-
-function shown(value: unknown): string | null {
-  if (value === undefined || value === null) return null;
-  if (typeof value === "string") return value;
-  const short = JSON.stringify(value);
-  return short.length <= 60 ? short : JSON.stringify(JSON.parse(stable(value)) as Json, null, 2);
 }

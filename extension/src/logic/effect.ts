@@ -31,3 +31,14 @@ export function parted(reasons: readonly ReasonView[]): {
     evidence: reasons.filter((reason) => reason.verdict !== undefined),
   };
 }
+
+/** What a rollback would do. */
+export function backOf(label: string, from: string, to: string): string {
+  return `Roll ${label} back from ${from} to ${to}`;
+}
+
+/** The lines of a checklist, what stops the move first. */
+export function inOrder(reasons: readonly ReasonView[]): ReasonView[] {
+  const weight = (reason: ReasonView) => (reason.met ? 2 : reason.blocking ? 0 : 1);
+  return [...reasons].sort((a, b) => weight(a) - weight(b));
+}

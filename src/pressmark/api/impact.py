@@ -5,14 +5,14 @@ from __future__ import annotations
 import html
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pressmark.api.evidence import trial_of
-from pressmark.api.runs import Run, RunOptions, start_run
+from pressmark.api.runs import Run, Runner, RunOptions, start_run
 from pressmark.api.shelf import Change, RegistryShelf, WorkspaceShelf
 from pressmark.errors import StatsError, SuiteNotFoundError, VersionNotFoundError
 from pressmark.evals import Suite, shown
@@ -24,6 +24,7 @@ from pressmark.providers.practice.requests import PRACTICE_MODEL
 if TYPE_CHECKING:
     from pressmark.api.registry import Registry
     from pressmark.api.workspace import Workspace
+    from pressmark.evals.estimate import RunPlan
     from pressmark.providers import Endpoint
     from pressmark.rendering import PromptVersion
 
@@ -67,6 +68,28 @@ class Part:
         if self.report is not None:
             return self.report.sentence
         return self.why_not or "there is no version yet to compare it with"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One run that evaluating a change takes.
+
+    Attributes:
+        prompt: Whose outputs are scored.
+        suite: What it is run on.
+        before: The prompt's chain as it is today; None where there is none.
+        after: The chain with the change.
+    """
+
+    prompt: str
+    suite: Suite
+    before: Chain | None
+    after: Chain
+
+    @property
+    def chains(self) -> list[Chain]:
+        """What is run, the baseline first."""
+        return [self.after] if self.before is None else [self.before, self.after]
 
 
 class ChangeEvaluation:
@@ -149,9 +172,7 @@ class ChangeEvaluation:
         return told
 
     def _edges(self) -> list[tuple[str, str]]:
-        return [
-            (feed.version.name, name) for name, chain in self._change.after.items() for feed in chain.upstream.values()
-        ]
+        return self._change.edges
 
 
 def evaluate_change(
@@ -164,8 +185,20 @@ def evaluate_change(
     registry: Registry | None = None,
     suites: Mapping[str, Sequence[Suite | str]] | None = None,
     progress: bool = True,
+    on_run: Callable[[int, Sequence[Step], Runner], None] = lambda at, steps, runner: None,
 ) -> ChangeEvaluation:
     """Run the suites of a changed prompt and of everything downstream, with and without the change.
+
+    Args:
+        workspace: Where the runs are kept.
+        version: The candidate.
+        label: The label that it is meant for.
+        endpoint: Where to ask.
+        options: How.
+        registry: Whose labels everything stands at; else the newest versions of this workspace stand.
+        suites: Suites by prompt; else those made with `ws.suite(…, prompt=…)`.
+        progress: Whether to show progress bars.
+        on_run: Called as each run begins: which step it is, all of them, and who runs it.
 
     Raises:
         SuiteNotFoundError: The changed prompt itself has no suite.
@@ -173,26 +206,19 @@ def evaluate_change(
         GraphCycleError: Prompts feed each other in a circle.
     """
     change = change_of(workspace, version, label, registry)
-    if change.today is not None and change.today.digest == version.digest:
-        raise VersionNotFoundError(
-            f"{label} holds {version.name} as it is in {version.version} already: there is no change to evaluate"
-        )
-    chosen = {name: _suites_of(workspace, name, suites) for name in change.after}
-    if not chosen[version.name]:
-        raise SuiteNotFoundError(
-            f"{version.name} has no suite: make one with ws.suite(…, prompt={version.name!r}), or pass suites="
-        )
+    steps = steps_of(workspace, change, suites)
     parts: list[Part] = []
     trials = []
-    for name, after in change.after.items():
-        before = change.before.get(name)
-        for suite in chosen[name]:
-            chains: list[Chain] = [after] if before is None else [before, after]
-            run = start_run(workspace, chains, suite, endpoint, options).wait(progress=progress)
-            parts.append(_part(name, suite, run, before))
-            trials.append(trial_of(run, name, before, after))
-        if not chosen[name]:
-            parts.append(Part(name, None, None, None, f"no suite judges {name}: make one with prompt={name!r}"))
+    for at, step in enumerate(steps):
+        runner = start_run(workspace, step.chains, step.suite, endpoint, options)
+        on_run(at, steps, runner)
+        run = runner.wait(progress=progress)
+        parts.append(_part(step.prompt, step.suite, run, step.before))
+        trials.append(trial_of(run, step.prompt, step.before, step.after))
+    parts += [
+        Part(name, None, None, None, f"no suite judges {name}: make one with prompt={name!r}")
+        for name in unjudged(change, steps)
+    ]
     parts += [Part(name, None, None, None, why) for name, why in change.broken.items()]
     models = {model for trial in trials for model in trial.models}
     evidence = Evidence(
@@ -214,6 +240,53 @@ def change_of(workspace: Workspace, version: PromptVersion, label: str, registry
     """Return a change and what it reaches: by the registry's labels, else by the workspace's newest versions."""
     shelf = WorkspaceShelf(workspace.store, besides=version) if registry is None else RegistryShelf(registry.backend)
     return Change(version, label, shelf)
+
+
+def steps_of(
+    workspace: Workspace, change: Change, suites: Mapping[str, Sequence[Suite | str]] | None = None
+) -> list[Step]:
+    """Return the runs that evaluating a change takes, the changed prompt's own first.
+
+    Raises:
+        SuiteNotFoundError: The changed prompt itself has no suite.
+        VersionNotFoundError: The label holds this version already.
+    """
+    version = change.version
+    if change.today is not None and change.today.digest == version.digest:
+        raise VersionNotFoundError(
+            f"{change.label} holds {version.name} as it is in {version.version} already: there is no change to evaluate"
+        )
+    steps = [
+        Step(name, suite, change.before.get(name), after)
+        for name, after in change.after.items()
+        for suite in _suites_of(workspace, name, suites)
+    ]
+    if all(step.prompt != version.name for step in steps):
+        raise SuiteNotFoundError(
+            f"{version.name} has no suite: make one with ws.suite(…, prompt={version.name!r}), or pass suites="
+        )
+    return steps
+
+
+def unjudged(change: Change, steps: Sequence[Step]) -> list[str]:
+    """Return the prompts that the change reaches and that no suite judges."""
+    judged = {step.prompt for step in steps}
+    return [name for name in change.after if name not in judged]
+
+
+def plan_steps(workspace: Workspace, steps: Sequence[Step], endpoint: Endpoint, options: RunOptions) -> list[RunPlan]:
+    """Return what each run would take by itself; what several of them need is asked once, so together they take less.
+
+    Raises:
+        DatasetError: A column for a variable is missing.
+    """
+    from pressmark.api.planning import plan_run
+
+    concurrency = options.concurrency if isinstance(options.concurrency, int) else 8
+    return [
+        plan_run(workspace.store, step.chains, step.suite, endpoint, repeats=options.repeats, concurrency=concurrency)
+        for step in steps
+    ]
 
 
 def _suites_of(workspace: Workspace, name: str, given: Mapping[str, Sequence[Suite | str]] | None) -> tuple[Suite, ...]:

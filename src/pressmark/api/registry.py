@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     import pandas
 
     from pressmark.api.workspace import Workspace
+    from pressmark.client import Client
     from pressmark.evals import Suite
     from pressmark.registry import RegistryBackend
 
@@ -59,12 +60,13 @@ class Registry(AbstractContextManager["Registry"]):
                 " or set PRESSMARK_URL"
             )
         self.url = address
+        self._token = token or os.environ.get("PRESSMARK_TOKEN")
         self.changes = Changes()
         self.backend: RegistryBackend
         if address.startswith(("http://", "https://")):
             from pressmark.registry.remote import Remote
 
-            self.backend = Remote(address, token or os.environ.get("PRESSMARK_TOKEN"))
+            self.backend = Remote(address, self._token)
         elif address.startswith(("sqlite:", "postgresql")):
             try:
                 from pressmark.registry.store import Store
@@ -334,6 +336,25 @@ class Registry(AbstractContextManager["Registry"]):
     def position(self) -> Position:
         """Return where the registry stands in its history."""
         return self.backend.position()
+
+    def client(self, **settings: Any) -> Client:
+        """Return a client of this registry, with its address and token, as a service would have one.
+
+        Args:
+            **settings: What `pm.Client` takes besides: labels, names, snapshot_dir, …
+
+        Raises:
+            RegistryError: The registry is embedded: services read from a server.
+        """
+        from pressmark.client import Client
+
+        if not self.url.startswith(("http://", "https://")):
+            raise RegistryError(
+                f"{self.backend.where} is an embedded registry, which no client can follow: serve it with"
+                " `pressmark serve`, and give its URL",
+                code="embedded",
+            )
+        return Client(self.url, self._token, **settings)
 
     def create_token(
         self,

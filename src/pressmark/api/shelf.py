@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from pressmark.errors import LabelNotFoundError, NotFoundError, PressmarkError
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
 class Shelf(Protocol):
     """Where versions stand."""
 
-    def names(self) -> list[str]:
-        """Return every prompt."""
+    def inputs(self, label: str) -> dict[str, Mapping[str, str]]:
+        """Return what every prompt takes from others at a label; of one without that label, its newest version."""
 
     def find(self, name: str, label: str) -> PromptVersion:
         """Return the version that a prompt's label points to.
@@ -40,9 +42,15 @@ class WorkspaceShelf:
     def __init__(self, store: files.Store, besides: PromptVersion | None = None) -> None:
         self._store, self._besides = store, besides
 
-    def names(self) -> list[str]:
-        """Return every prompt."""
-        return [str(name) for name in self._store.prompts()["prompt"]]
+    def inputs(self, label: str) -> dict[str, Mapping[str, str]]:
+        """Return what every prompt takes from others."""
+        found: dict[str, Mapping[str, str]] = {}
+        for name in map(str, self._store.prompts()["prompt"]):
+            try:
+                found[name] = self.find(name, label).unit.inputs
+            except NotFoundError:  # a draft, or nothing besides what is on trial
+                continue
+        return found
 
     def find(self, name: str, label: str) -> PromptVersion:
         """Return the newest version.
@@ -64,9 +72,14 @@ class RegistryShelf:
     def __init__(self, backend: RegistryBackend) -> None:
         self._backend = backend
 
-    def names(self) -> list[str]:
-        """Return every prompt that may be seen."""
-        return [summary.name for summary in self._backend.prompts()]
+    def inputs(self, label: str) -> dict[str, Mapping[str, str]]:
+        """Return what every prompt that may be seen takes from others, by one question, however many there are."""
+        answer = self._backend.sync([label, LATEST])
+        units, found = answer["units"], {}
+        for pointer in sorted(answer["pointers"], key=lambda each: bool(each["label"] == label)):
+            if pointer["targets"]:
+                found[str(pointer["name"])] = json.loads(units[pointer["targets"][0]["digest"]]).get("inputs") or {}
+        return found
 
     def find(self, name: str, label: str) -> PromptVersion:
         """Return the version that the label points to.
@@ -91,6 +104,7 @@ class Change:
             own first, where the label exists.
         after: The same chains with the change.
         broken: Prompts whose chain cannot be followed today, with the reason.
+        graph: What feeds what.
     """
 
     def __init__(self, version: PromptVersion, label: str, shelf: Shelf) -> None:
@@ -107,16 +121,16 @@ class Change:
         self.broken: dict[str, str] = {}
         if self.today is not None:
             self.before[version.name] = resolve(self.today, shelf.find)
-        standing = {name: self._standing(shelf, name) for name in shelf.names() if name != version.name}
-        graph = DependencyGraph({each.name: each.unit.inputs for each in (version, *standing.values())})
-        for name in graph.downstream(version.name):
+        self.graph = DependencyGraph({**shelf.inputs(label), version.name: version.unit.inputs})
+        for name in self.graph.downstream(version.name):
             try:
-                after = resolve(standing[name], shelf.find, replaced)
+                standing = self._standing(shelf, name)
+                after = resolve(standing, shelf.find, replaced)
                 # It may feed on another label of the changed prompt, which stays where it is.
                 if self.reference in after.lock:
                     self.after[name] = after
                     if self.today is not None:
-                        self.before[name] = resolve(standing[name], shelf.find)
+                        self.before[name] = resolve(standing, shelf.find)
             except PressmarkError as error:
                 self.broken[name] = str(error)
 
@@ -124,6 +138,11 @@ class Change:
     def downstream(self) -> tuple[str, ...]:
         """The prompts that the change reaches, in the order in which they run."""
         return tuple(name for name in self.after if name != self.version.name)
+
+    @property
+    def edges(self) -> list[tuple[str, str]]:
+        """From each prompt that gives its output to each one that takes it, as far as the change reaches."""
+        return [(feed.version.name, name) for name, chain in self.after.items() for feed in chain.upstream.values()]
 
     @property
     def lock(self) -> dict[str, str]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pressmark.errors import PressmarkError
+from pressmark.prompts import LabelPointer
 
 _MARK = "_pressmark_command"
 _SHOWN_ATTRIBUTES = ("line", "column", "hint", "status", "current", "field")
@@ -121,10 +122,25 @@ def told(error: BaseException) -> dict[str, Any]:
             "message": str(error),
             "kind": type(error).__name__,
             **{name: value for name, value in shown.items() if isinstance(value, str | int)},
+            **_pointer(getattr(error, "current", None)),
         }
     return {
         "message": f"Pressmark stumbled: {type(error).__name__}: {error}. Nothing else was changed; try again, and "
         "report it with the details below if it stays",
         "kind": type(error).__name__,
         "details": "".join(traceback.format_exception(error)),
+    }
+
+
+def _pointer(current: object) -> dict[str, Any]:
+    """Where a label stands, of a conflict: who moved it there, when and why."""
+    if not isinstance(current, LabelPointer):
+        return {}
+    return {
+        "current": {
+            "version": current.version,
+            "moved_by": current.moved_by,
+            "moved_at": current.moved_at.isoformat(),
+            "reason": current.reason,
+        }
     }

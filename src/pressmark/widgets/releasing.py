@@ -5,19 +5,35 @@ from __future__ import annotations
 from typing import cast
 
 from pressmark.widgets.commands import command
-from pressmark.widgets.panels import Panel, State
+from pressmark.widgets.impacting import Impacting
+from pressmark.widgets.panels import Desk, Panel, State
 
 
 class Releasing(Panel):
-    """One version and one label; the rules are the registry's."""
+    """One version and one label; the rules are the registry's.
+
+    Attributes:
+        impacts: What the change does downstream.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.impacts = Impacting(desk, self.gate_soon)
 
     def load_registry(self) -> None:
         """Fills what the registry holds of the open prompt, then the gate."""
         name = self.desk.prompt
         view = self.session.registry()
-        held = self.session.registry_prompt(name) if view["state"] == "connected" and name else None
+        connected = view["state"] == "connected"
+        before = self.desk.state("registry").get("prompt")
+        # What was known stays in sight while the registry does not answer, told as old.
+        held = before if before is not None and before["name"] == name else None
+        if connected and name:
+            held = self.session.registry_prompt(name)
         self.desk.put("registry", ready=True, error=None, view=view, prompt=held)
-        self._load_gate()
+        if connected or not held:
+            self._load_gate()
+        self._follow()
 
     def registry_soon(self) -> None:
         """Asks the registry; only the last of several calls counts."""
@@ -34,6 +50,27 @@ class Releasing(Panel):
         if name and label and to and view and view["state"] == "connected":
             gate = self.session.gate(name, label, to)
         self.desk.put("gate", ready=True, error=None, name=name, label=label, to=to, view=gate)
+        self.impacts.soon()
+
+    def label_changed(self) -> None:
+        """Follows the public trait `label`."""
+        self.gate_soon()
+        self.in_registry(self._follow, fills="client", key="follow")
+
+    def client_news(self) -> None:
+        """Fills where the client that follows the label stands."""
+        self.desk.put("client", ready=True, error=None, view=self.session.client())
+
+    def close(self) -> None:
+        """Ends the client."""
+        self.session.follow("", "")
+
+    def _follow(self) -> None:
+        """A client is begun once somebody looks at the panel."""
+        view = self.desk.state("registry").get("view")
+        if self.desk.panel == "publish" and self.desk.prompt and view and view["state"] == "connected":
+            self.session.follow(self.desk.prompt, self.desk.label)
+        self.client_news()
 
     def version_changed(self) -> None:
         """Follows the public trait `version`."""
@@ -73,13 +110,23 @@ class Releasing(Panel):
         return cast(State, moved)
 
     @command(lane="registry")
-    def roll_back(self, label: str, reason: str, expected: str) -> State:
-        """Moves a label back to what it held before."""
+    def roll_back(self, label: str, reason: str, expected: str, to: str | None = None) -> State:
+        """Moves a label back to what it held before, or to an older version."""
         try:
-            moved = self.session.rollback(self.desk.prompt, label, reason, expected)
+            moved = self.session.rollback(self.desk.prompt, label, reason, expected, to)
         finally:
             self._after()
         return cast(State, moved)
+
+    @command(lane="registry")
+    def older_entries(self, before: int) -> State:
+        """The entries of the change log before one."""
+        return {"items": self.session.older_entries(self.desk.prompt, before)}
+
+    @command(lane="registry")
+    def published_units(self, versions: list[str]) -> State:
+        """What published versions say, for the difference that an entry of the log made."""
+        return {"units": {version: self.session.unit(self.desk.prompt, version) for version in versions}}
 
     def _after(self) -> None:
         # Through the queue: a registry that is gone by now is told in the panel, not in place of the act's own outcome.

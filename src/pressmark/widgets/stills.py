@@ -13,6 +13,7 @@ from pressmark.widgets.protocols import (
     ComparisonView,
     DraftView,
     GateView,
+    ImpactView,
     RegistryPromptView,
     RowView,
     SuiteView,
@@ -163,17 +164,24 @@ def _versions(view: Shown) -> list[Block]:
 
 def _compare(view: Shown) -> Still:
     state = view.state("compare")
-    left, right = cast("UnitBody | None", state.get("left")), cast("UnitBody | None", state.get("right"))
-    if left is None or right is None:
+    units = cast("dict[str, UnitBody]", state.get("units") or {})
+    shown = [each for each in state.get("versions") or [] if each in units]
+    if not shown:
         return Still("Nothing to compare yet.", _versions(view))
-    names = state.get("baseline", ""), state.get("candidate", "")
+    baseline, *candidates = shown
+    if not candidates:
+        return Still(f"Both sides are {baseline}.", _versions(view))
+    told = [_compared(baseline, candidate, units) for candidate in candidates]
+    return Still(" ".join(sentence for sentence, _ in told), [block for _, blocks in told for block in blocks])
+
+
+def _compared(baseline: str, candidate: str, units: dict[str, UnitBody]) -> tuple[str, list[Block]]:
+    left, right = units[baseline], units[candidate]
     changes = proposed(left, right)
     if not changes:
-        same = f"{names[1]} equals {names[0]} in everything that decides behaviour."
-        return Still(same if names[0] != names[1] else f"Both sides are {names[0]}.", _versions(view))
-    return Still(
-        f"{names[1]} differs from {names[0]}: {changes}.", [*_diffs(left, right), *_settings(left, right, names)]
-    )
+        return f"{candidate} equals {baseline} in everything that decides behaviour.", []
+    blocks = [*_diffs(left, right), *_settings(left, right, (baseline, candidate))]
+    return f"{candidate} differs from {baseline}: {changes}.", blocks
 
 
 def _diffs(left: UnitBody, right: UnitBody) -> list[Block]:
@@ -276,6 +284,13 @@ def _publish(view: Shown) -> Still:
         blocks.append(
             Table(("", "the gate"), [[_sign(reason), _cut(reason["sentence"])] for reason in gate["reasons"]])
         )
+    impact = cast("ImpactView | None", view.state("impact").get("view"))
+    if impact is not None and len(impact["prompts"]) > 1:
+        body = [
+            [f"{MARKS.get(each['outcome'], '+' if each['outcome'] == 'new' else '!')} {each['name']}", each["outcome"]]
+            for each in impact["prompts"]
+        ]
+        blocks.append(Table(("what the change reaches", "verdict"), body))
     if held["labels"]:
         body = [
             [each["label"], each["version"], _when(each["moved_at"]), each["moved_by"], _cut(each["reason"])]

@@ -33,7 +33,7 @@ FIRST_ROWS = 5
 PICTURE_SECONDS = 2.0
 IN_THE_PICTURE = [
     "panel",
-    *(f"state_{each}" for each in ("versions", "draft", "compare", "verdict", "registry", "gate")),
+    *(f"state_{each}" for each in ("versions", "draft", "compare", "verdict", "registry", "gate", "impact")),
 ]
 
 
@@ -82,6 +82,8 @@ class Workbench(anywidget.AnyWidget):
     state_registry = _state()
     state_publish = _state()
     state_gate = _state()
+    state_impact = _state()
+    state_client = _state()
 
     _still = Unicode().tag(sync=True)
     _esm = Unicode().tag(sync=True)
@@ -115,7 +117,10 @@ class Workbench(anywidget.AnyWidget):
         self._releasing = Releasing(self)
         self._commands = {
             name: (found, getattr(owner, name))
-            for owner in (self, self._drafting, self._comparing, self._evaluating, self._releasing)
+            for owner in (
+                *(self, self._drafting, self._comparing, self._evaluating),
+                *(self._releasing, self._releasing.impacts),
+            )
             for name, found in commands_of(type(owner)).items()
         }
         first: dict[str, str] = {name: traits.pop(name) for name in ("version", "baseline", "run") if name in traits}
@@ -124,7 +129,7 @@ class Workbench(anywidget.AnyWidget):
         self.observe(self._on_prompt, "prompt")
         self.observe(self._on_pair, ["version", "baseline"])
         self.observe(self._on_run, "run")
-        self.observe(lambda _: self._releasing.gate_soon(), "label")
+        self.observe(lambda _: self._releasing.label_changed(), "label")
         self.observe(self._on_panel, "panel")
         self._unsubscribe: Callable[[], None] | None = session.subscribe(self._changed_elsewhere)
         self._picture: dict[str, str] | None = None
@@ -229,6 +234,8 @@ class Workbench(anywidget.AnyWidget):
             self._evaluating.progressed(change["progress"])
         elif change["topic"] == "registry":
             self._releasing.registry_soon()
+        elif change["topic"] == "client":
+            self._releasing.client_news()
         elif change["topic"] == "catalog":
             self.workspace_lane.submit(lambda: self._attempt(self._evaluating.load_catalog, "catalog"), key="catalog")
         elif change["topic"] == "prompts":
@@ -364,6 +371,7 @@ class Workbench(anywidget.AnyWidget):
         if unsubscribe is not None:  # a widget is closed again when it is collected
             unsubscribe()
             self._drafting.close()
+            self._releasing.close()
             self.workspace_lane.close()
             self.registry_lane.close()
             self._evaluating.close()

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { UnitBody } from "../../model";
-import { Difference } from "../../parts/difference";
+import { Difference } from "../../parts/difference/difference";
 import { useAct } from "../../parts/hooks";
 import { ErrorNote, Loading } from "../../parts/ui";
 import type { Draft } from "./state";
@@ -26,7 +26,13 @@ export function Changes(props: { draft: Draft; body: UnitBody }) {
       {open && read.busy && <Loading what={base} />}
       {open && read.value && (
         <div class="pm-compare">
-          <Difference left={read.value} right={body} names={[base, "the draft"]} />
+          <Difference
+            sides={[
+              { name: base, unit: read.value, index: 0 },
+              { name: "the draft", unit: body, index: 1 },
+            ]}
+            view="unified"
+          />
         </div>
       )}
     </section>

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { Difference } from "../../parts/difference";
+import { Difference } from "../../parts/difference/difference";
 import { Button, ErrorNote, Note, Time } from "../../parts/ui";
 import type { Draft } from "./state";
 
@@ -47,7 +47,13 @@ export function Standing(props: { draft: Draft }) {
           </ErrorNote>
           {open && (
             <div class="pm-compare">
-              <Difference left={draft.theirs} right={draft.body} names={["the other", "this one"]} />
+              <Difference
+                sides={[
+                  { name: "the other", unit: draft.theirs, index: 0 },
+                  { name: "this one", unit: draft.body, index: 1 },
+                ]}
+                view="unified"
+              />
             </div>
           )}
         </>

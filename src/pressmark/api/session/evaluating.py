@@ -409,10 +409,11 @@ def _end(value: float) -> float | None:
 
 def plain_sentence(told: Comparison) -> str:
     """The sentence as a page shows it, with a minus that is one."""
-    return _minus(told.sentence)
+    return minus(told.sentence)
 
 
-def _minus(text: str) -> str:
+def minus(text: str) -> str:
+    """A text with minus signs that are some."""
     return re.sub(r"(?<![\w.)\]-])-(?=[\d.])", "−", text)
 
 
@@ -446,7 +447,7 @@ def _sequential(told: Comparison, run: Run, provisional: bool) -> ComparisonView
     low, high, middle = (f"{scale * value:.3g}" for value in (sequence.low, sequence.high, sequence.difference))
     ends = f"[{low}, {high}]" if math.isfinite(sequence.low) and math.isfinite(sequence.high) else "(no interval yet)"
     word = verdict if verdict != "cannot tell" else "not told apart yet" if provisional else "not told apart"
-    view["sentence"] = _minus(f"{told.candidate} {word}: {middle} {told.unit} {ends} {so_far}")
+    view["sentence"] = minus(f"{told.candidate} {word}: {middle} {told.unit} {ends} {so_far}")
     return view
 
 

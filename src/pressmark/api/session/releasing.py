@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from pressmark import gate as gates
 from pressmark import publishing
+from pressmark.api.session.acts import act_for
 from pressmark.api.session.evaluating import plain_sentence
-from pressmark.api.session.part import Part
+from pressmark.api.session.following import Following
+from pressmark.api.shelf import RegistryShelf
 from pressmark.errors import (
+    AuthenticationError,
+    GraphCycleError,
+    PermissionDeniedError,
     PressmarkError,
     PromptNotFoundError,
     RegistryError,
-    RegistryUnavailableError,
 )
+from pressmark.graph import DependencyGraph
 from pressmark.prompts import LATEST, Entry, LabelPointer, Version
 from pressmark.prompts.sentences import entry_sentence
 from pressmark.registry.values import Published
@@ -33,16 +39,23 @@ from pressmark.widgets.protocols import (
 )
 
 if TYPE_CHECKING:
+    from pressmark.api.impact import ChangeEvaluation
     from pressmark.api.registry import Registry
+    from pressmark.api.workspace import Workspace
     from pressmark.gate import GateDecision
+    from pressmark.prompts.evidence import Evidence
     from pressmark.rendering import PromptVersion
 
 LOG_ENTRIES = 50
 EVIDENCE_RUNS = 10
 
 
-class Releasing(Part):
+class Releasing(Following):
     """Publishing and moving labels, as the workbench sees it."""
+
+    def __init__(self, workspace: Workspace, registry: Registry | None = None) -> None:
+        super().__init__(workspace, registry)
+        self._evaluations: dict[tuple[str, str, str], ChangeEvaluation] = {}
 
     def registry(self) -> RegistryView:
         """Whether a registry is there, and as whom it is used."""
@@ -51,10 +64,10 @@ class Releasing(Part):
         backend = self._registry.backend
         try:
             who = backend.whoami()
-        except RegistryUnavailableError as error:
-            return _state("down", backend.where, str(error))
+        except (AuthenticationError, PermissionDeniedError) as error:
+            return _state("refused", backend.where, str(error))
         except RegistryError as error:
-            return _state("down", backend.where, f"{error}")
+            return _state("down", backend.where, str(error))
         return {
             "state": "connected",
             "where": backend.where,
@@ -82,6 +95,11 @@ class Releasing(Part):
             "log": [_entry_view(entry, name) for entry in entries],
         }
 
+    def older_entries(self, name: str, before: int) -> list[EntryView]:
+        """The entries of the change log before one."""
+        entries = self._known().backend.log(name, limit=LOG_ENTRIES, before=before)
+        return [_entry_view(entry, name) for entry in entries]
+
     def gate(self, name: str, label: str, to: str) -> GateView:
         """What the gate would say; a version that is not published yet is judged as if it were."""
         backend = self._known().backend
@@ -100,18 +118,48 @@ class Releasing(Part):
                 request,
                 pointers=[],
                 current=current,
+                graph=self._graph(version, label),
                 principal=gates.Principal(who.name, who.role),
                 now=datetime.now(UTC),
             )
-        return {
+        reasons = _reasons(decision, *self._evaluated(request, held))
+        view: GateView = {
             "name": name,
             "label": label,
             "to": to,
             "target": target.version if target else None,
             "current": held.version if held else None,
             "allowed": decision.allowed,
-            "reasons": _reasons(decision, *self._evaluated(request, held)),
+            "reasons": reasons,
         }
+        found = self._found(version, label, held)
+        for reason in reasons:
+            if act := act_for(reason, view, found, found is not None and self._is_submitted(found.evidence)):
+                reason["act"] = act
+        return view
+
+    def _graph(self, version: PromptVersion, label: str) -> DependencyGraph | None:
+        try:
+            inputs = RegistryShelf(self._known().backend).inputs(label)
+            return DependencyGraph({**inputs, version.name: version.unit.inputs})
+        except GraphCycleError:
+            return None  # the registry refuses the publication itself, and says why
+
+    def _found(self, version: PromptVersion, label: str, held: LabelPointer | None) -> ChangeEvaluation | None:
+        """The evaluation of exactly this change that was made here."""
+        found = self._evaluations.get((version.name, label, version.digest))
+        if found is None or found.evidence.baseline != (held.digest if held else None):
+            return None
+        return found
+
+    def _is_submitted(self, evidence: Evidence) -> bool:
+        try:
+            held = self._known().backend.evidence(evidence.name, label=evidence.label, candidate=evidence.candidate)
+        except PressmarkError:
+            return False
+        from pressmark.prompts.canonical import evidence_digest
+
+        return evidence_digest(evidence) in {info.digest for info in held}
 
     def publish(self, name: str, version: str, reason: str) -> PublishedView:
         """Publish a workspace version and move no label."""
@@ -132,7 +180,7 @@ class Releasing(Part):
 
     def move(self, name: str, label: str, to: str, reason: str, expected: str | None) -> MovedView:
         """Move a label, publishing the version first where that is needed."""
-        registry = self._known()
+        registry, clock = self._known(), time.monotonic()
         done = publishing.release(
             self._version(name, to),
             registry.backend,
@@ -142,12 +190,15 @@ class Releasing(Part):
             workspace=self._store,
             where=registry.backend.where,
         )
+        self.sent(name, label, done.entry.seq, clock)
         self._workspace.changes.tell("registry", name=name)
         return _moved(done.entry, done.published)
 
-    def rollback(self, name: str, label: str, reason: str, expected: str) -> MovedView:
-        """Move a label back to what it held before."""
-        entry = self._known().backend.rollback(name, label=label, reason=reason, expected=expected)
+    def rollback(self, name: str, label: str, reason: str, expected: str, to: str | None = None) -> MovedView:
+        """Move a label back to what it held before, or to an older version."""
+        clock = time.monotonic()
+        entry = self._known().backend.rollback(name, label=label, reason=reason, expected=expected, to=to)
+        self.sent(name, label, entry.seq, clock)
         self._workspace.changes.tell("registry", name=name)
         return _moved(entry, None)
 

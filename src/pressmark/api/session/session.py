@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pressmark.api.session.bodies import body_of
 from pressmark.api.session.drafting import Drafting
 from pressmark.api.session.evaluating import Evaluating
+from pressmark.api.session.impacts import Impacts
 from pressmark.api.session.picking import Picking
-from pressmark.api.session.releasing import Releasing
 from pressmark.widgets.protocols import Change, UnitBody
 
 
-class Session(Drafting, Picking, Evaluating, Releasing):
+class Session(Drafting, Picking, Evaluating, Impacts):
     """A workspace and a registry, as `pressmark.widgets` sees them; that protocol's docstrings tell what each does.
 
     Args:

@@ -6,20 +6,21 @@ from typing import Literal, NotRequired, Protocol, TypedDict
 
 from pressmark.widgets.protocols.drafts import VersionView
 from pressmark.widgets.protocols.evaluations import Verdict
+from pressmark.widgets.protocols.impacts import ActView
 
 
 class RegistryView(TypedDict):
     """Whether there is a registry, and as whom it is used.
 
     Attributes:
-        state: "none" where none was given, "down" where it does not answer.
+        state: "none" where none was given, "down" where it does not answer, "refused" where it does not know the token.
         where: Its URL, without user or password; empty for "none".
         principal: Who the token belongs to, or None.
         role: Its role, or None.
-        message: For "none" and "down": what happened, why, what to do next; else empty.
+        message: For all but "connected": what happened, why, what to do next; else empty.
     """
 
-    state: Literal["connected", "none", "down"]
+    state: Literal["connected", "none", "down", "refused"]
     where: str
     principal: str | None
     role: str | None
@@ -103,6 +104,7 @@ class ReasonView(TypedDict):
         met: Whether it is.
         verdict: Present only where the line tells of evidence: the verdict of that comparison, None where there is no
             comparison.
+        act: Present only where the workbench can do something about it.
     """
 
     code: str
@@ -111,6 +113,7 @@ class ReasonView(TypedDict):
     blocking: bool
     met: bool
     verdict: NotRequired[Verdict | None]
+    act: NotRequired[ActView]
 
 
 class GateView(TypedDict):
@@ -210,8 +213,15 @@ class ReleasingSession(Protocol):
             RegistryError: Anything else. Where a version was published and only the move failed, the sentence says so.
         """
 
-    def rollback(self, name: str, label: str, reason: str, expected: str) -> MovedView:
-        """Moves a label back to what it held before, as a new entry in the log.
+    def older_entries(self, name: str, before: int) -> list[EntryView]:
+        """The entries of the prompt's log before one (up to 50), the newest first.
+
+        Raises:
+            RegistryError: It could not be asked.
+        """
+
+    def rollback(self, name: str, label: str, reason: str, expected: str, to: str | None = None) -> MovedView:
+        """Moves a label back to what it held before, or to `to`, as a new entry in the log.
 
         Raises:
             ConflictError: The label has moved meanwhile.

@@ -7,9 +7,9 @@ browser unchanged and a test can stand in for a workspace with a few dozen lines
 How a session is called:
 
 - From the workbench's own worker threads, never from the kernel's main thread: a method may take its time. The
-  methods above `registry` in the protocol are called one at a time; `endpoints` and the registry's own methods
-  (`registry`, `registry_prompt`, `gate`, `publish`, `move`, `rollback`) have a thread of their own, so that a server
-  that does not answer never holds up drafting or reading a run. So a session must be safe to use from two threads.
+  methods of drafting and evaluating are called one at a time; `endpoints` and whatever asks the registry have a thread
+  of their own, so that a server that does not answer never holds up drafting or reading a run. So a session must be
+  safe to use from two threads.
 - What goes wrong is raised as a `pressmark.errors.PressmarkError`, whose text is the sentence shown to the user (what
   happened, why, what to do next). The attributes `line`, `column`, `hint`, `status`, `current` and `decision` are shown
   too where an error has them.
@@ -24,9 +24,10 @@ from typing import Literal, NotRequired, Protocol, TypedDict, runtime_checkable
 
 from pressmark.widgets.protocols.drafts import DraftingSession
 from pressmark.widgets.protocols.evaluations import EvaluatingSession, RunProgress
+from pressmark.widgets.protocols.impacts import ImpactSession
 from pressmark.widgets.protocols.releases import ReleasingSession
 
-Topic = Literal["prompts", "catalog", "runs", "run", "registry"]
+Topic = Literal["prompts", "catalog", "runs", "run", "registry", "client"]
 
 
 class Change(TypedDict):
@@ -34,7 +35,8 @@ class Change(TypedDict):
 
     Attributes:
         topic: "prompts" (versions, drafts), "catalog" (datasets, suites, endpoints), "runs" (a run began or was
-            deleted), "run" (progress of one, `progress` given) or "registry".
+            deleted), "run" (progress of one, `progress` given), "registry" or "client" (the one that
+            follows a label).
         name: The prompt concerned, or None for several.
         run: The run concerned.
         progress: Where it stands.
@@ -47,7 +49,7 @@ class Change(TypedDict):
 
 
 @runtime_checkable
-class WorkbenchSession(DraftingSession, EvaluatingSession, ReleasingSession, Protocol):
+class WorkbenchSession(DraftingSession, EvaluatingSession, ReleasingSession, ImpactSession, Protocol):
     """A workspace and perhaps a registry, as the workbench sees them. The module tells how it is called."""
 
     def subscribe(self, callback: Callable[[Change], None]) -> Callable[[], None]:

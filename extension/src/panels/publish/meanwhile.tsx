@@ -1,0 +1,85 @@
+import { useReducer, useRef } from "preact/hooks";
+import type { LabelView, Told } from "../../model";
+import { useHost } from "../../parts/hooks";
+import { Button, Time } from "../../parts/ui";
+
+/**
+ * Whether a label moved while somebody was writing why it should: what the button would do changed under the hand, so
+ * that it waits until the new state was read.
+ */
+export function useMeanwhile(
+  held: LabelView | null,
+  label: string,
+  writing: boolean,
+): { before: string | null; accept: () => void } | null {
+  const seen = useRef<{ label: string; seq: number; version: string | null } | null>(null);
+  const [, again] = useReducer((n: number, _: null) => n + 1, 0);
+  const latch = () => {
+    seen.current = { label, seq: held?.seq ?? 0, version: held?.version ?? null };
+  };
+  if (seen.current === null || seen.current.label !== label || !writing) latch();
+  const { seq, version } = seen.current as NonNullable<typeof seen.current>;
+  if (seq === (held?.seq ?? 0)) return null;
+  return {
+    before: version,
+    accept: () => {
+      latch();
+      again(null);
+    },
+  };
+}
+
+/** Who moved it, when and why; what was typed stays. */
+export function Meanwhile(props: {
+  label: string;
+  before: string | null;
+  held: LabelView | null;
+  /** The registry's refusal, where the move was already sent. */
+  told: Told | null;
+  wanted: string;
+  onGoOn: () => void;
+}) {
+  const { label, before, held, wanted } = props;
+  const host = useHost();
+  const current = typeof props.told?.current === "object" ? props.told.current : null;
+  const now = held ?? current;
+  return (
+    <div class="pm-note pm-note-error" role="alert">
+      <span class="pm-mark" aria-hidden="true">
+        !
+      </span>
+      <div class="pm-note-text">
+        {now ? (
+          <>
+            <div>
+              <b>
+                {label} was moved meanwhile{props.told ? ", so that nothing was moved now" : ""}.
+              </b>{" "}
+              {now.moved_by} moved it{before && before !== now.version ? ` from ${before}` : ""} to{" "}
+              {now.version}, <Time at={now.moved_at} />:
+            </div>
+            <blockquote class="pm-quote">{now.reason || "no reason given"}</blockquote>
+          </>
+        ) : (
+          <div>
+            <b>{label} was removed meanwhile.</b>
+          </div>
+        )}
+        <div class="pm-soft">Your reason is kept.</div>
+        <div class="pm-actions pm-row">
+          <Button onClick={props.onGoOn}>Go on from {now?.version ?? "nothing"}</Button>
+          {now && wanted && wanted !== now.version && (
+            <Button
+              onClick={() => {
+                void host.call("choose_pair", { baseline: now.version, version: wanted });
+                void host.call("show", { panel: "compare" });
+              }}
+            >
+              Compare {now.version} with {wanted}
+            </Button>
+          )}
+        </div>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,34 @@
+import type { Part, Word } from "../../logic/diff";
+
+/** A line of one side; its marked parts went or came. */
+export function Marked(props: { parts: Part[]; sort: "removed" | "added" }) {
+  return (
+    <Words
+      of={props.parts.map((part) => ({
+        text: part.text,
+        sort: part.marked ? props.sort : ("same" as const),
+      }))}
+    />
+  );
+}
+
+/** Words with what went struck through and what came underlined. */
+export function Words(props: { of: readonly Word[] }) {
+  return (
+    <>
+      {props.of.map((word, index) => {
+        const Mark = word.sort === "removed" ? "del" : "ins";
+        // Indentation is not what one reads for: only the words carry the mark.
+        const lead = word.sort === "same" ? word.text : (/^\s*/.exec(word.text)?.[0] ?? "");
+        const text = word.text.slice(lead.length);
+        return (
+          // biome-ignore lint/suspicious/noArrayIndexKey: parts of a line have nothing of their own but their place
+          <span key={index}>
+            {lead}
+            {text && <Mark>{text}</Mark>}
+          </span>
+        );
+      })}
+    </>
+  );
+}
