@@ -68,5 +68,5 @@ def test_the_session_in_memory_is_a_session() -> None:
 
 def test_unknown_arguments_are_refused_with_a_sentence(open_page: Callable[..., Page]) -> None:
     """A misspelt trait is not passed over."""
-    with pytest.raises(TypeError, match=r"takes no pannel: it takes session, prompt, panel"):
+    with pytest.raises(TypeError, match=r"takes no pannel: it takes session, prompt, panels, scorer, panel"):
         open_page(traits={"pannel": "draft"})

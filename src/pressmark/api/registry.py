@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pressmark.api.workspace import Workspace
     from pressmark.evals import Suite
     from pressmark.registry import RegistryBackend
+    from pressmark.widgets import Workbench
 
 
 class Registry(AbstractContextManager["Registry"]):
@@ -322,6 +323,19 @@ class Registry(AbstractContextManager["Registry"]):
             for entry in self.log(name, limit=limit)
         ]
         return pd.DataFrame(rows, columns=["seq", "at", "actor", "what", "reason"])
+
+    def view(self, name: str | None = None) -> Workbench:
+        """Return the Publish panel alone, as a widget: what is published, where labels stand, and the gate.
+
+        Without a workspace, what is published already can be moved, and labels rolled back.
+
+        Args:
+            name: The prompt to open; else the first.
+        """
+        from pressmark.api.session import Session
+        from pressmark.widgets import Workbench
+
+        return Workbench(Session(registry=self), name, panels=("publish",))
 
     def verify(self) -> Verification:
         """Check the change log from its first entry.

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pressmark.api.workspace import Workspace
     from pressmark.evals import Progress
     from pressmark.providers import Endpoint
+    from pressmark.widgets import Workbench
 
 FORMAT = 1
 _LOOK_EVERY = 0.1
@@ -452,6 +453,11 @@ class Run:
         return tuple(self._digests)
 
     @property
+    def prompt(self) -> str:
+        """The prompt whose versions ran; of several, the baseline's."""
+        return self._kept.prompt or str(self._kept.spec["versions"][0]["name"])
+
+    @property
     def suite_name(self) -> str:
         """The suite's name."""
         return str(self._kept.spec["suite"]["name"])
@@ -561,7 +567,7 @@ class Run:
         suite = self.suite
         judged = suite.scorer(scorer)
         pairs = self._workspace.store.paired_scores(self.id, first, second, judged.name)
-        return compare_scores(
+        compared = compare_scores(
             _by_row(pairs, "baseline"),
             _by_row(pairs, "candidate"),
             suite,
@@ -570,6 +576,26 @@ class Run:
             asked=range(len(suite.dataset)),
             names=(before, after),
             planned=self.planned if (self.method != "fixed" if sequence is None else sequence) else None,
+        )
+        return replace(compared, opens=lambda: self._view(("compare", "evaluate"), before, after, judged.name))
+
+    def view(self) -> Workbench:
+        """Return the Evaluate panel alone, as a widget, opened on this run."""
+        return self._view(("evaluate",), self.versions[0], self.versions[-1])
+
+    def _view(self, panels: tuple[str, ...], baseline: str, candidate: str, scorer: str = "") -> Workbench:
+        from pressmark.api.session import Session
+        from pressmark.widgets import Workbench
+
+        return Workbench(
+            Session(self._workspace),
+            self.prompt,
+            panels=panels,
+            panel="evaluate",
+            run=self.id,
+            baseline=baseline,
+            version=candidate,
+            scorer=scorer,
         )
 
     def pair(self, baseline: Version | str | None = None, candidate: Version | str | None = None) -> tuple[str, str]:

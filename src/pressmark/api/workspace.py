@@ -18,7 +18,7 @@ from pressmark.evals import Budget, Dataset, Suite
 from pressmark.evals.chain import Chain
 from pressmark.evals.scorers import Scorer
 from pressmark.evals.scorers.custom import ScoreFunction
-from pressmark.prompts import Version, parse_input
+from pressmark.prompts import Version, check_name, parse_input
 from pressmark.prompts.quoting import shown
 from pressmark.providers import Endpoint, Transport, default_endpoint
 from pressmark.rendering import PromptVersion, build_unit
@@ -605,9 +605,7 @@ class Workspace:
         from pressmark.api.rating import RatingSession
 
         pair = run.pair(baseline, candidate)
-        return RatingSession(
-            self.store, run, pair, rater or self.author, kind=kind, scale=scale, again=again, rows=rows
-        )
+        return RatingSession(self, run, pair, rater or self.author, kind=kind, scale=scale, again=again, rows=rows)
 
     def ratings(
         self,
@@ -635,8 +633,22 @@ class Workspace:
         """
         return self.store.sql(query)
 
+    def draft(self, name: str) -> Workbench:
+        """Return the Draft panel alone, opened on a prompt; a name that is not known yet begins a new one.
+
+        Args:
+            name: The prompt.
+
+        Raises:
+            InvalidNameError: The name is not of the allowed form.
+        """
+        from pressmark.api.session import Session
+        from pressmark.widgets import Workbench
+
+        return Workbench(Session(self), check_name(name), panels=("draft",))
+
     def workbench(self, name: str | None = None, *, registry: Registry | None = None) -> Workbench:
-        """Return the widget: draft, compare, evaluate, publish.
+        """Return the widget: draft, compare, evaluate, rate, publish.
 
         Args:
             name: The prompt to open.

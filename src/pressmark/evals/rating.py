@@ -205,10 +205,7 @@ def result(
     Raises:
         RatingError: Nobody rated a pair of these two.
     """
-    kept: dict[tuple[int, str, bool], float | None] = {}
-    for rating in ratings:
-        if {rating.left, rating.right} == {baseline, candidate}:
-            kept[rating.row, rating.rater, rating.again] = _preference(rating, candidate)
+    kept = preferences(ratings, baseline, candidate)
     answered = {key: value for key, value in kept.items() if value is not None}
     first = {(row, rater): value for (row, rater, again), value in answered.items() if not again}
     if not first:
@@ -254,11 +251,10 @@ def graded(
         RatingError: No row has a grade of both.
     """
     low, high = scale
-    kept: dict[tuple[int, str, str, bool], float | None] = {}
-    for rating in ratings:
-        if not rating.right and rating.left in (baseline, candidate):
-            grade = None if rating.choice == SKIP else (float(rating.choice) - low) / (high - low)
-            kept[rating.row, rating.left, rating.rater, rating.again] = grade
+    kept = {
+        key: None if choice == SKIP else (float(choice) - low) / (high - low)
+        for key, choice in grades(ratings, baseline, candidate).items()
+    }
     answered = {key: value for key, value in kept.items() if value is not None}
     by_row: dict[tuple[int, str], list[float]] = {}
     for (row, version, _, again), value in sorted(answered.items()):
@@ -279,6 +275,28 @@ def graded(
         identical=0,
         agreements=_agreements(told),
     )
+
+
+def preferences(ratings: Iterable[Rating], baseline: str, candidate: str) -> dict[tuple[int, str, bool], float | None]:
+    """The last answer to each pair of two versions, by row, rater and whether it was asked again.
+
+    1 prefers the candidate, 0 the baseline, 0.5 is a tie, None was skipped.
+    """
+    pair = {baseline, candidate}
+    return {
+        (rating.row, rating.rater, rating.again): _preference(rating, candidate)
+        for rating in ratings
+        if {rating.left, rating.right} == pair
+    }
+
+
+def grades(ratings: Iterable[Rating], baseline: str, candidate: str) -> dict[tuple[int, str, str, bool], str]:
+    """The last grade of each single text of two versions, by row, version, rater and whether it was asked again."""
+    return {
+        (rating.row, rating.left, rating.rater, rating.again): rating.choice
+        for rating in ratings
+        if not rating.right and rating.left in (baseline, candidate)
+    }
 
 
 def _counted(raters: Iterable[str]) -> dict[str, int]:

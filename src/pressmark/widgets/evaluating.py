@@ -48,8 +48,9 @@ class Evaluating(Panel):
             own into sight.
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, scorer: str = "") -> None:
         super().__init__(desk)
+        self._asked_scorer = scorer
         self.keeps_pair = ""
         self._latest: RunProgress | None = None
         self._heard = 0.0
@@ -190,9 +191,9 @@ class Evaluating(Panel):
         shown = self.desk.state("run").get("progress")
         if shown and shown["run"] == run and shown["done"] > progress["done"]:
             progress = shown  # a callback of the run itself came in between
-        self.desk.put(
-            "run", ready=True, error=None, progress=progress, suite=suite, scorer=primary_of(suite["scorers"])
-        )
+        asked = self._asked_scorer in {each["name"] for each in suite["scorers"]}
+        scorer = self._asked_scorer if asked else primary_of(suite["scorers"])
+        self.desk.put("run", ready=True, error=None, progress=progress, suite=suite, scorer=scorer)
         if run != self.keeps_pair:
             self._pick_as(progress)
         self._load_verdict()

@@ -53,7 +53,7 @@ FILTERS: tuple[RowFilter, ...] = ("all", "flipped", "better", "worse", "errors")
 class Evaluating(Part):
     """Runs and what they need."""
 
-    def __init__(self, workspace: Workspace, registry: Registry | None = None) -> None:
+    def __init__(self, workspace: Workspace | None = None, registry: Registry | None = None) -> None:
         super().__init__(workspace, registry)
         self._variables: dict[str, tuple[str, ...]] = {}
 

@@ -139,17 +139,21 @@ class Releasing(Part):
             label=label,
             reason=reason,
             expected=expected,
-            workspace=self._store,
+            workspace=None if self._opened is None else self._store,
             where=registry.backend.where,
         )
-        self._workspace.changes.tell("registry", name=name)
+        self._tell_moved(name)
         return _moved(done.entry, done.published)
 
     def rollback(self, name: str, label: str, reason: str, expected: str) -> MovedView:
         """Move a label back to what it held before."""
         entry = self._known().backend.rollback(name, label=label, reason=reason, expected=expected)
-        self._workspace.changes.tell("registry", name=name)
+        self._tell_moved(name)
         return _moved(entry, None)
+
+    def _tell_moved(self, name: str) -> None:
+        if self._opened is not None:
+            self._opened.changes.tell("registry", name=name)
 
     def _known(self) -> Registry:
         if self._registry is None:
@@ -176,6 +180,8 @@ class Releasing(Part):
 
     def _comparisons(self, version: Version, held: LabelPointer | None) -> Iterator[tuple[str, Verdict, str]]:
         """The newest runs' comparisons of a version: the baseline's digest, the verdict, the sentence."""
+        if self._opened is None:
+            return
         for kept in self._store.runs(version.name, EVIDENCE_RUNS):
             digests = [told["digest"] for told in kept.spec["versions"]]
             if kept.status != "done" or version.digest not in digests or len(digests) < 2:

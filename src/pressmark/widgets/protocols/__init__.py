@@ -35,6 +35,18 @@ from pressmark.widgets.protocols.evaluations import (
     SuiteView,
     Verdict,
 )
+from pressmark.widgets.protocols.ratings import (
+    BlindSession,
+    BlindView,
+    QuestionView,
+    RatableView,
+    RatedRowView,
+    RatedTextsView,
+    RatedView,
+    RaterView,
+    RatingKind,
+    RatingSession,
+)
 from pressmark.widgets.protocols.releases import (
     EntryView,
     GateView,
@@ -53,6 +65,8 @@ from pressmark.widgets.protocols.session import (
 )
 
 __all__ = [
+    "BlindSession",
+    "BlindView",
     "CellView",
     "Change",
     "CheckError",
@@ -73,6 +87,14 @@ __all__ = [
     "PreviewView",
     "PromptView",
     "PublishedView",
+    "QuestionView",
+    "RatableView",
+    "RatedRowView",
+    "RatedTextsView",
+    "RatedView",
+    "RaterView",
+    "RatingKind",
+    "RatingSession",
     "ReasonView",
     "RegistryPromptView",
     "RegistryView",

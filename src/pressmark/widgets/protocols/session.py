@@ -24,9 +24,10 @@ from typing import Literal, NotRequired, Protocol, TypedDict, runtime_checkable
 
 from pressmark.widgets.protocols.drafts import DraftingSession
 from pressmark.widgets.protocols.evaluations import EvaluatingSession, RunProgress
+from pressmark.widgets.protocols.ratings import RatingSession
 from pressmark.widgets.protocols.releases import ReleasingSession
 
-Topic = Literal["prompts", "catalog", "runs", "run", "registry"]
+Topic = Literal["prompts", "catalog", "runs", "run", "ratings", "registry"]
 
 
 class Change(TypedDict):
@@ -34,7 +35,7 @@ class Change(TypedDict):
 
     Attributes:
         topic: "prompts" (versions, drafts), "catalog" (datasets, suites, endpoints), "runs" (a run began or was
-            deleted), "run" (progress of one, `progress` given) or "registry".
+            deleted), "run" (progress of one, `progress` given), "ratings" (of `run`) or "registry".
         name: The prompt concerned, or None for several.
         run: The run concerned.
         progress: Where it stands.
@@ -47,7 +48,7 @@ class Change(TypedDict):
 
 
 @runtime_checkable
-class WorkbenchSession(DraftingSession, EvaluatingSession, ReleasingSession, Protocol):
+class WorkbenchSession(DraftingSession, EvaluatingSession, RatingSession, ReleasingSession, Protocol):
     """A workspace and perhaps a registry, as the workbench sees them. The module tells how it is called."""
 
     def subscribe(self, callback: Callable[[Change], None]) -> Callable[[], None]:
