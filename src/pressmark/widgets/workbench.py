@@ -234,8 +234,8 @@ class Workbench(anywidget.AnyWidget):
     def _open_run(self, name: str) -> None:
         runs = self._evaluating.load_runs(name)
         # A view of one run keeps to it, whether or not it is among those that are listed.
-        known = self._first_run if self.run == self._first_run else ""
-        run = self.run if self.run in {known, *(each["run"] for each in runs)} else (runs[0]["run"] if runs else "")
+        known = {self._first_run, *(each["run"] for each in runs)} - {""}
+        run = self.run if self.run in known else (runs[0]["run"] if runs else "")
         run_has = next((each["versions"] for each in runs if each["run"] == run), [])
         # A run of older versions is shown as it is; the newest version stays the one to go on with.
         keeps = self._pair_given or self.version not in run_has

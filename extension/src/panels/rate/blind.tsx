@@ -45,7 +45,6 @@ export function Blind(props: { blind: BlindView }) {
   };
 
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: its keys are those of the buttons inside
     // biome-ignore lint/a11y/noNoninteractiveTabindex: the keys work wherever the focus is in the question
     <section class="pm-rate" aria-label="Rate" ref={sheet} tabIndex={0} onKeyDown={keys}>
       <div class="pm-row">
@@ -64,8 +63,8 @@ export function Blind(props: { blind: BlindView }) {
           {count(answered)} of {plural(total, "question")} rated by {blind.rater}
         </span>
         <span class="pm-push" />
-        <Button kind="quiet" disabled={answered === 0} busy={back.busy} onClick={undo}>
-          Undo <kbd aria-hidden="true">u</kbd>
+        <Button kind="quiet" label="Undo" disabled={answered === 0} busy={back.busy} onClick={undo}>
+          Undo <kbd>u</kbd>
         </Button>
         <Button busy={pause.busy} onClick={() => void pause.run({})}>
           Pause
@@ -101,17 +100,17 @@ function PairChoices(props: { choose: (choice: string) => void }) {
   const { choose } = props;
   return (
     <div class="pm-rate-choices">
-      <Button onClick={() => choose("left")}>
-        <kbd aria-hidden="true">←</kbd> Left is better
+      <Button label="Left is better" onClick={() => choose("left")}>
+        <kbd>←</kbd> Left is better
       </Button>
-      <Button onClick={() => choose("tie")}>
-        Tie <kbd aria-hidden="true">space</kbd>
+      <Button label="Tie" onClick={() => choose("tie")}>
+        Tie <kbd>space</kbd>
       </Button>
-      <Button kind="quiet" onClick={() => choose("skip")}>
-        Skip <kbd aria-hidden="true">s</kbd>
+      <Button kind="quiet" label="Skip" onClick={() => choose("skip")}>
+        Skip <kbd>s</kbd>
       </Button>
-      <Button onClick={() => choose("right")}>
-        Right is better <kbd aria-hidden="true">→</kbd>
+      <Button label="Right is better" onClick={() => choose("right")}>
+        Right is better <kbd>→</kbd>
       </Button>
     </div>
   );
@@ -131,8 +130,8 @@ function Grades(props: { blind: BlindView; choose: (choice: string) => void }) {
           <b class="pm-number">{grade}</b> <span class="pm-soft">{gradeWord(grade, all)}</span>
         </Button>
       ))}
-      <Button kind="quiet" onClick={() => choose("skip")}>
-        Skip <kbd aria-hidden="true">s</kbd>
+      <Button kind="quiet" label="Skip" onClick={() => choose("skip")}>
+        Skip <kbd>s</kbd>
       </Button>
     </div>
   );
@@ -157,15 +156,9 @@ export function Texts(props: { names: readonly string[]; texts: readonly string[
         <figure key={props.names[at]} class="pm-rate-output">
           <figcaption class="pm-soft">{props.names[at]}</figcaption>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long text is scrolled by keyboard */}
-          <pre
-            class="pm-rate-text"
-            tabIndex={0}
-            role="group"
-            aria-label={props.names[at]}
-            onScroll={together}
-          >
-            {text || <span class="pm-soft">(an empty output)</span>}
-          </pre>
+          <section class="pm-rate-text" tabIndex={0} aria-label={props.names[at]} onScroll={together}>
+            <pre>{text || <span class="pm-soft">(an empty output)</span>}</pre>
+          </section>
         </figure>
       ))}
     </div>
