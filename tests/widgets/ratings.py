@@ -62,7 +62,9 @@ class MemoryBlind:
         self._questions = questions(
             dict(enumerate(ratings.data)), self._texts, pair, kind=kind, seed=f"{run}/{rater}", again=0.1
         )
-        given = [each for each in ratings._given(run) if each.rater == rater and bool(each.right) == (kind == "pairwise")]
+        given = [
+            each for each in ratings._given(run) if each.rater == rater and bool(each.right) == (kind == "pairwise")
+        ]
         self._answered = len({(each.row, each.again, each.left if not each.right else "") for each in given})
 
     def view(self) -> BlindView:

@@ -13,6 +13,7 @@ from pressmark.widgets.commands import commands_of
 from pressmark.widgets.comparing import Comparing
 from pressmark.widgets.drafting import Drafting
 from pressmark.widgets.evaluating import Evaluating
+from pressmark.widgets.rating import Rating
 from pressmark.widgets.releasing import Releasing
 
 from .conftest import Page
@@ -46,7 +47,7 @@ def test_every_command_is_in_the_pages_model_with_its_arguments() -> None:
         page[name] = set(re.findall(r"(\w+):", args))
     python = {
         name: set(found.parameters)
-        for owner in (Workbench, Drafting, Comparing, Evaluating, Releasing)
+        for owner in (Workbench, Drafting, Comparing, Evaluating, Rating, Releasing)
         for name, found in commands_of(owner).items()
     }
     assert page == python
