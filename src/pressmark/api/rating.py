@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from pressmark.evals.rating import (
     questions,
     result,
 )
+from pressmark.face import forms
 
 if TYPE_CHECKING:
     from pressmark import workspace as files
@@ -204,14 +204,14 @@ class RatingSession:
 
     def _repr_html_(self) -> str:
         question = self.question
-        head = f"<p>{self.answered:,} of {self.total:,} rated by {html.escape(self._rater)}</p>"
+        head = f"<p>{self.answered:,} of {self.total:,} rated by {forms.escaped(self._rater)}</p>"
         if question is None:
             return f"<div>{head}<p>Everything is rated: <code>reveal()</code> says which was which.</p></div>"
         values = "".join(
-            f"<div><b>{html.escape(str(name))}</b> {html.escape(str(value))}</div>"
+            f"<div><b>{forms.escaped(str(name))}</b> {forms.escaped(str(value))}</div>"
             for name, value in question.values.items()
         )
-        cells = "".join(f"<td style='{_CELL}'>{html.escape(text)}</td>" for text in question.texts)
+        cells = "".join(f"<td style='{_CELL}'>{forms.escaped(text)}</td>" for text in question.texts)
         names = ("left", "right") if len(question.texts) == 2 else ("output",)
         heads = "".join(f"<th style='text-align:left'>{name}</th>" for name in names)
         return (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import html
 import secrets
 import threading
 import time
@@ -26,6 +25,8 @@ from pressmark.evals.records import OutputRecord
 from pressmark.evals.report import Report, make_report, summarise
 from pressmark.evals.runner import Execution, check_budget, check_concurrency, finished, start
 from pressmark.evals.stages import ChainPlan
+from pressmark.face import Faced
+from pressmark.face.forms import Face, Table
 from pressmark.prompts import Unit, Version
 from pressmark.prompts.quoting import shown
 from pressmark.providers import completer
@@ -394,7 +395,7 @@ def _spent(store: files.Store, kept: files.Run) -> Spent:
     )
 
 
-class Run:
+class Run(Faced):
     """What came out of a run; `ws.evaluate` returns one, and `ws.run(run_id)` finds it again."""
 
     def __init__(self, workspace: Workspace, kept: files.Run) -> None:
@@ -762,22 +763,30 @@ class Run:
     def __repr__(self) -> str:
         return f"<Run {self.id} {self.status}: {', '.join(self.versions)} on {self.suite_name}>"
 
-    def _repr_html_(self) -> str:
-        sentences = "".join(
-            f"<div><strong>{html.escape(self._sentence(candidate))}</strong></div>" for candidate in self.versions[1:]
-        )
+    def _face(self) -> Face:
+        sentences = [self._sentence(candidate) for candidate in self.versions[1:]]
         tally = self._workspace.store.tally(self.id)
         told = f"{self.id}: {tally.done:,} outputs, {tally.errors:,} errors, {tally.cached:,} from the cache"
         if tally.cost is not None:
             told += f", {tally.cost:.4f} USD"
-        table = self.summary().to_html(index=False, border=0, float_format=lambda value: f"{value:.3f}", na_rep="")
-        return f"<div>{sentences}<div style='opacity:.75'>{html.escape(told)}</div>{table}</div>"
+        summary = self.summary()
+        rows = [[_cell(value) for value in row] for row in summary.itertuples(index=False, name=None)]
+        title, *others = sentences or [f"{', '.join(self.versions)} on {self.suite_name}: {self.status}"]
+        return Face(
+            title, [*others, told], tables=[Table(list(summary.columns), rows, right=range(3, len(summary.columns)))]
+        )
 
     def _sentence(self, candidate: str) -> str:
         try:
             return self.compare(self.versions[0], candidate).sentence
         except PressmarkError as error:
             return str(error)
+
+
+def _cell(value: Any) -> str:
+    if value is None or value != value:  # noqa: PLR0124 - what is no number is not equal to itself
+        return ""
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 def _by_row(pairs: pandas.DataFrame, side: str) -> dict[int, float]:

@@ -6,6 +6,7 @@ import getpass
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pressmark import publishing
@@ -18,6 +19,8 @@ from pressmark.evals import Budget, Dataset, Suite
 from pressmark.evals.chain import Chain
 from pressmark.evals.scorers import Scorer
 from pressmark.evals.scorers.custom import ScoreFunction
+from pressmark.face import Faced
+from pressmark.face.forms import Face, Table
 from pressmark.prompts import Version, check_name, parse_input
 from pressmark.prompts.quoting import shown
 from pressmark.providers import Endpoint, Transport, default_endpoint
@@ -35,8 +38,10 @@ if TYPE_CHECKING:
     from pressmark.widgets import Workbench
     from pressmark.workspace import SavedEndpoint
 
+_SHOWN = 20
 
-class Workspace:
+
+class Workspace(Faced):
     """Drafts, versions, datasets, suites and runs in one file.
 
     Several kernels and shells may work on one file at once.
@@ -58,6 +63,23 @@ class Workspace:
 
     def __repr__(self) -> str:
         return f"<Workspace {self.store.path}>"
+
+    def _face(self) -> Face:
+        kept = self.store.prompts().to_dict("records")
+        rows = [
+            (
+                str(each["prompt"]),
+                str(each["latest"]) if each["versions"] else "draft",
+                str(each["message"] or ""),
+                f"{each['changed_at']:%Y-%m-%d %H:%M} UTC",
+            )
+            for each in kept[:_SHOWN]
+        ]
+        more = [f"the first {_SHOWN} of {len(kept):,} prompts"] if len(kept) > _SHOWN else []
+        # The file's folder is nobody's business who reads the notebook.
+        title = f"Workspace {Path(self.store.path).name}"
+        told = more if rows else ["no prompt yet: ws.save(name, text=…, model=…, message=…), or ws.draft(name)"]
+        return Face(title, told, tables=[Table(("prompt", "newest", "change message", "changed"), rows)])
 
     def save(
         self,

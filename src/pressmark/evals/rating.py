@@ -19,6 +19,8 @@ from typing import Any, Final, Literal
 
 from pressmark import stats
 from pressmark.errors import RatingError
+from pressmark.face import Faced
+from pressmark.face.forms import Face, Table
 
 Kind = Literal["pairwise", "pointwise"]
 PAIR_CHOICES: Final = ("left", "right", "tie", "skip")
@@ -141,7 +143,7 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
-class RatingResult:
+class RatingResult(Faced):
     """What the ratings of a pair of versions say.
 
     Attributes:
@@ -183,6 +185,16 @@ class RatingResult:
             lines.append(f"  {self.identical:,} rows have the same text from both and count as ties")
         lines += [f"  {each.who}: {each.kappa.sentence()}" for each in self.agreements]
         return "\n".join(lines)
+
+    def _face(self) -> Face:
+        asides = [f"against {self.baseline}; {self.skipped:,} skipped"]
+        if self.votes is not None:
+            asides.append(self.votes.sentence(self.baseline, self.candidate))
+        if self.identical:
+            asides.append(f"{self.identical:,} rows have the same text from both and count as ties")
+        answers = [(rater, f"{number:,} answers") for rater, number in self.raters.items()]
+        rows = [*answers, *((each.who, each.kappa.sentence()) for each in self.agreements)]
+        return Face(self.sentence, asides, tables=[Table(("rater", ""), rows)])
 
 
 def result(
