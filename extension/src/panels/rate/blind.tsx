@@ -63,7 +63,7 @@ export function Blind(props: { blind: BlindView }) {
           {count(answered)} of {plural(total, "question")} rated by {blind.rater}
         </span>
         <span class="pm-push" />
-        <Button kind="quiet" label="Undo" disabled={answered === 0} busy={back.busy} onClick={undo}>
+        <Button kind="quiet" disabled={answered === 0} busy={back.busy} onClick={undo}>
           Undo <kbd>u</kbd>
         </Button>
         <Button busy={pause.busy} onClick={() => void pause.run({})}>
@@ -100,16 +100,16 @@ function PairChoices(props: { choose: (choice: string) => void }) {
   const { choose } = props;
   return (
     <div class="pm-rate-choices">
-      <Button label="Left is better" onClick={() => choose("left")}>
+      <Button onClick={() => choose("left")}>
         <kbd>←</kbd> Left is better
       </Button>
-      <Button label="Tie" onClick={() => choose("tie")}>
+      <Button onClick={() => choose("tie")}>
         Tie <kbd>space</kbd>
       </Button>
-      <Button kind="quiet" label="Skip" onClick={() => choose("skip")}>
+      <Button kind="quiet" onClick={() => choose("skip")}>
         Skip <kbd>s</kbd>
       </Button>
-      <Button label="Right is better" onClick={() => choose("right")}>
+      <Button onClick={() => choose("right")}>
         Right is better <kbd>→</kbd>
       </Button>
     </div>
@@ -130,7 +130,7 @@ function Grades(props: { blind: BlindView; choose: (choice: string) => void }) {
           <b class="pm-number">{grade}</b> <span class="pm-soft">{gradeWord(grade, all)}</span>
         </Button>
       ))}
-      <Button kind="quiet" label="Skip" onClick={() => choose("skip")}>
+      <Button kind="quiet" onClick={() => choose("skip")}>
         Skip <kbd>s</kbd>
       </Button>
     </div>
