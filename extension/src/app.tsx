@@ -5,6 +5,7 @@ import { ComparePanel } from "./panels/compare/panel";
 import { DraftPanel } from "./panels/draft/panel";
 import { EvaluatePanel } from "./panels/evaluate/panel";
 import { PublishPanel } from "./panels/publish/panel";
+import { RatePanel } from "./panels/rate/panel";
 import { useAct, useHost, useName, useTrait, useWidth, WidthContext } from "./parts/hooks";
 import { Button, ErrorNote, Loading, Mark, Select, TextField, VersionName } from "./parts/ui";
 
@@ -12,6 +13,7 @@ const PANELS: [PanelName, string][] = [
   ["draft", "Draft"],
   ["compare", "Compare"],
   ["evaluate", "Evaluate"],
+  ["rate", "Rate"],
   ["publish", "Publish"],
 ];
 
@@ -20,14 +22,21 @@ export function App() {
   const id = useName("workbench");
   const prompts = useTrait("state_prompts");
   const [attach, width] = useWidth();
+  const panels = useTrait("panels");
+  const whole = panels.length === PANELS.length;
+  const tabs = PANELS.filter(([name]) => panels.includes(name));
+  const role =
+    tabs.length > 1
+      ? { role: "tabpanel" as const, "aria-labelledby": `${id}-${panel}` }
+      : { role: "region" as const, "aria-label": tabs[0]?.[1] ?? "" };
   return (
     <WidthContext.Provider value={width}>
-      <header class="pm-bar" ref={attach}>
-        <PromptPicker />
-        <Tabs id={id} panel={panel} show={show} />
+      <header class={`pm-bar ${tabs.length > 1 ? "" : "pm-bar-alone"}`} ref={attach}>
+        {whole ? <PromptPicker /> : <PromptName />}
+        {tabs.length > 1 && <Tabs id={id} tabs={tabs} panel={panel} show={show} />}
         <Sight />
       </header>
-      <div class="pm-panel" role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${panel}`}>
+      <div class="pm-panel" id={`${id}-panel`} {...role}>
         {prompts.error && <ErrorNote error={prompts.error} />}
         {!prompts.ready ? (
           <Loading what="the workspace" lines={6} />
@@ -36,6 +45,7 @@ export function App() {
             draft: <DraftPanel />,
             compare: <ComparePanel />,
             evaluate: <EvaluatePanel />,
+            rate: <RatePanel />,
             publish: <PublishPanel />,
           }[panel]
         )}
@@ -65,13 +75,18 @@ function usePanel(): [PanelName, (panel: PanelName) => void] {
   return [chosen ?? trait, show];
 }
 
-function Tabs(props: { id: string; panel: PanelName; show: (panel: PanelName) => void }) {
-  const { id, panel, show } = props;
+function Tabs(props: {
+  id: string;
+  tabs: readonly (readonly [PanelName, string])[];
+  panel: PanelName;
+  show: (panel: PanelName) => void;
+}) {
+  const { id, tabs, panel, show } = props;
   const bar = useRef<HTMLDivElement>(null);
   const keys = (event: JSX.TargetedKeyboardEvent<HTMLDivElement>) => {
-    const at = PANELS.findIndex(([name]) => name === panel);
-    const next = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: PANELS.length - 1 }[event.key];
-    const name = next === undefined ? undefined : PANELS[(next + PANELS.length) % PANELS.length]?.[0];
+    const at = tabs.findIndex(([name]) => name === panel);
+    const next = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: tabs.length - 1 }[event.key];
+    const name = next === undefined ? undefined : tabs[(next + tabs.length) % tabs.length]?.[0];
     if (!name) return;
     event.preventDefault();
     show(name);
@@ -79,7 +94,7 @@ function Tabs(props: { id: string; panel: PanelName; show: (panel: PanelName) =>
   };
   return (
     <div class="pm-tabs" role="tablist" aria-label="Workbench" onKeyDown={keys} ref={bar}>
-      {PANELS.map(([name, text]) => (
+      {tabs.map(([name, text]) => (
         <button
           key={name}
           type="button"
@@ -130,6 +145,16 @@ function TabMark(props: { name: PanelName }): ComponentChildren {
     );
   }
   return null;
+}
+
+/** A view that was opened on something stays with it. */
+function PromptName() {
+  const prompt = useTrait("prompt");
+  return (
+    <b class="pm-picker pm-cut" title={prompt}>
+      {prompt || "Pressmark"}
+    </b>
+  );
 }
 
 function PromptPicker() {
@@ -193,7 +218,7 @@ function Sight() {
   // What Evaluate shows is the run's, whatever is picked for the next one.
   const shown = panel === "evaluate" && run && verdict.run === run ? verdict.pair : null;
   const [baseline, version] = shown ?? picked;
-  if (!version || panel === "draft") return <span class="pm-sight" />;
+  if (!version || panel === "draft" || panel === "rate") return <span class="pm-sight" />;
   return (
     <span class="pm-sight pm-number pm-soft">
       {baseline !== version && (

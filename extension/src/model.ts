@@ -6,7 +6,7 @@ export type RunStatus = "running" | "done" | "stopped" | "cancelled" | "failed";
 export type Change = "better" | "worse" | "same" | "error" | "pending";
 export type RowFilter = "all" | "flipped" | "better" | "worse" | "errors";
 export type RowSort = "row" | "flipped" | "change";
-export type PanelName = "draft" | "compare" | "evaluate" | "publish";
+export type PanelName = "draft" | "compare" | "evaluate" | "rate" | "publish";
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /** An error as Python tells it: the sentence, and what is known beside it. */
@@ -340,6 +340,63 @@ export interface ComparisonView {
   slices: SliceView[];
 }
 
+export type RatingKind = "pairwise" | "pointwise";
+
+export interface RatableView {
+  run: string;
+  suite: string;
+  versions: string[];
+  rows: number;
+  author: string;
+  raters: { rater: string; kind: RatingKind; answers: number }[];
+  why_not: string;
+}
+
+export interface QuestionView {
+  number: number;
+  values: [string, string][];
+  texts: string[];
+}
+
+/** Where a rater stands; which version wrote what is not in it. */
+export interface BlindView {
+  run: string;
+  rater: string;
+  kind: RatingKind;
+  pair: string[];
+  choices: string[];
+  answered: number;
+  total: number;
+  question: QuestionView | null;
+}
+
+export interface RatedView {
+  run: string;
+  kind: RatingKind;
+  baseline: string;
+  candidate: string;
+  sentence: string;
+  verdict: Verdict;
+  difference: number;
+  low: number;
+  high: number;
+  n: number;
+  test: string;
+  votes: number[] | null;
+  vote_sentence: string;
+  raters: [string, number][];
+  skipped: number;
+  identical: number;
+  repeated: number;
+  agreements: [string, string][];
+  rows: { row: number; change: "better" | "worse" | "same"; votes: [string, string][] }[];
+}
+
+export interface RatedTextsView {
+  values: [string, string][];
+  texts: string[];
+}
+
 export interface RegistryView {
   state: "connected" | "none" | "down" | "refused";
   where: string;
@@ -510,6 +567,7 @@ export interface Traits {
   verdict: Verdict | "";
   label: string;
   panel: PanelName;
+  panels: PanelName[];
   state_prompts: State<{ items: PromptView[] }>;
   state_versions: State<{ name: string; items: VersionView[] }>;
   state_draft: State<{
@@ -559,6 +617,12 @@ export interface Traits {
     scorer: string;
     pair: [string, string] | null;
     items: ComparisonView[];
+  }>;
+  state_rate: State<{
+    run: string;
+    offer: RatableView | null;
+    blind: BlindView | null;
+    revealed: RatedView | null;
   }>;
   state_registry: State<{ view: RegistryView; prompt: RegistryPromptView | null }>;
   state_publish: State<{ to: string }>;
@@ -636,6 +700,15 @@ export interface Commands {
   next_flip: { args: { token: number; position: number; step: number }; value: { position: number | null } };
   rows: { args: { token: number; offset: number; limit: number }; value: { rows: RowView[] } };
   row: { args: { token: number; position: number }; value: RowView };
+  begin_rating: {
+    args: { baseline: string; candidate: string; rater: string; kind: RatingKind };
+    value: null;
+  };
+  answer: { args: { number: number; choice: string }; value: null };
+  take_back: { args: { number: number }; value: null };
+  pause_rating: { args: Record<string, never>; value: null };
+  reveal: { args: { early: boolean }; value: null };
+  rated_row: { args: { row: number }; value: RatedTextsView };
   refresh_registry: { args: Record<string, never>; value: null };
   choose_label: { args: { label: string }; value: null };
   choose_target: { args: { to: string }; value: null };

@@ -79,6 +79,8 @@ from pressmark.widgets.protocols import (
     VersionView,
 )
 
+from .ratings import MemoryRatings
+
 NAME = re.compile(r"^[a-z0-9]+([._-][a-z0-9]+)*(/[a-z0-9]+([._-][a-z0-9]+)*)*$")
 ENVIRONMENT = jinja2.sandbox.ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined)
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -153,7 +155,7 @@ SCHEMA = {
 }
 
 
-class MemorySession:
+class MemorySession(MemoryRatings):
     """Everything in lists; runs answer by themselves in a thread, deterministically.
 
     Args:

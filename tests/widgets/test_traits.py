@@ -15,6 +15,7 @@ from pressmark.widgets.comparing import Comparing
 from pressmark.widgets.drafting import Drafting
 from pressmark.widgets.evaluating import Evaluating
 from pressmark.widgets.impacting import Impacting
+from pressmark.widgets.rating import Rating
 from pressmark.widgets.releasing import Releasing
 
 from .conftest import Page
@@ -48,7 +49,7 @@ def test_every_command_is_in_the_pages_model_with_its_arguments() -> None:
         page[name] = set(re.findall(r"(\w+):", args))
     python = {
         name: set(found.parameters)
-        for owner in (Workbench, Drafting, Comparing, Evaluating, Releasing, Impacting)
+        for owner in (Workbench, Drafting, Comparing, Evaluating, Rating, Releasing, Impacting)
         for name, found in commands_of(owner).items()
     }
     assert page == python
@@ -70,7 +71,7 @@ def test_the_session_in_memory_is_a_session() -> None:
 
 def test_unknown_arguments_are_refused_with_a_sentence(open_page: Callable[..., Page]) -> None:
     """A misspelt trait is not passed over."""
-    with pytest.raises(TypeError, match=r"takes no pannel: it takes session, prompt, panel"):
+    with pytest.raises(TypeError, match=r"takes no pannel: it takes session, prompt, panels, scorer, panel"):
         open_page(traits={"pannel": "draft"})
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 
+from pressmark.face import forms
 from pressmark.prompts import Version
 from pressmark.prompts.diff import Change, compare_units
 
@@ -48,12 +48,20 @@ class Difference:
         parts = []
         for change in self.changes:
             lines = "".join(
-                f"<div style='{_STYLES.get(line[:1], 'opacity:.7')}'>{html.escape(line)}</div>"
+                f"<div style='{_STYLES.get(line[:1], 'opacity:.7')}'>{forms.escaped(line)}</div>"
                 for line in change.unified()
             )
             parts.append(
-                f"<div style='margin-top:8px'><strong>{html.escape(change.part)}</strong>"
+                f"<div style='margin-top:8px'><strong>{forms.escaped(change.part)}</strong>"
                 f"<div style='font-family:monospace;white-space:pre-wrap'>{lines}</div></div>"
             )
         title = f"{self.before} → {self.after}" if parts else f"{self.before} and {self.after} say the same"
-        return f"<div><div>{html.escape(title)}</div>{''.join(parts)}</div>"
+        return f"<div><div>{forms.escaped(title)}</div>{''.join(parts)}</div>"
+
+    def _repr_markdown_(self) -> str:
+        if not self.changes:
+            return forms.marked(str(self))
+        body = [
+            f"{forms.marked(change.part)}\n\n{forms.fenced(chr(10).join(change.unified()))}" for change in self.changes
+        ]
+        return "\n\n".join([f"**{forms.marked(f'{self.before} → {self.after}')}**", *body])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -15,9 +14,10 @@ from pressmark.api.evidence import trial_of
 from pressmark.api.runs import Run, Runner, RunOptions, start_run
 from pressmark.api.shelf import Change, RegistryShelf, WorkspaceShelf
 from pressmark.errors import StatsError, SuiteNotFoundError, VersionNotFoundError
-from pressmark.evals import Suite, shown
+from pressmark.evals import Suite
 from pressmark.evals.chain import Chain
 from pressmark.evals.report import Report
+from pressmark.face import forms
 from pressmark.prompts.evidence import Evidence
 from pressmark.providers.practice.requests import PRACTICE_MODEL
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pressmark.rendering import PromptVersion
 
 Outcome = Literal["better", "worse", "cannot tell", "new", "not evaluated"]
+_HEAD = ("prompt", "suite", "verdict")
 _MARKS: Mapping[str, str] = {"better": "▲", "worse": "▼", "cannot tell": "?", "new": "+", "not evaluated": "!"}
 
 
@@ -155,12 +156,17 @@ class ChangeEvaluation:
     def _repr_html_(self) -> str:
         from pressmark.api.drawing import draw
 
-        rows = [
+        table = forms.table(_HEAD, self._rows())
+        graph = draw(self._edges(), self._outcomes())
+        return f"<div><p><strong>{forms.escaped(self._headline)}</strong></p>{graph}{table}</div>"
+
+    def _repr_markdown_(self) -> str:
+        return f"**{forms.marked(self._headline)}**\n\n{forms.markdown_table(_HEAD, self._rows())}"
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        return [
             (f"{_MARKS[part.outcome]} {part.prompt}", part.suite or "no suite", part.sentence) for part in self.parts
         ]
-        table = shown.table(("prompt", "suite", "verdict"), rows)
-        graph = draw(self._edges(), self._outcomes())
-        return f"<div><p><strong>{html.escape(self._headline)}</strong></p>{graph}{table}</div>"
 
     def _outcomes(self) -> dict[str, Outcome]:
         gravest = ("worse", "not evaluated", "cannot tell", "new", "better")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -18,10 +17,13 @@ from pressmark.evals.rating import (
     questions,
     result,
 )
+from pressmark.face import forms
 
 if TYPE_CHECKING:
     from pressmark import workspace as files
     from pressmark.api.runs import Run
+    from pressmark.api.workspace import Workspace
+    from pressmark.widgets import Workbench
 
 _CELL = "text-align:left;vertical-align:top;white-space:pre-wrap;max-width:40em"
 
@@ -32,7 +34,7 @@ class RatingSession:
     Every answer is kept the moment it is given. Opened again by the same rater, a session goes on where it stopped.
 
     Args:
-        store: Where ratings are kept.
+        workspace: Where ratings are kept.
         run: Whose outputs are rated.
         versions: Digests, the baseline first.
         rater: Who rates.
@@ -47,7 +49,7 @@ class RatingSession:
 
     def __init__(
         self,
-        store: files.Store,
+        workspace: Workspace,
         run: Run,
         versions: Sequence[str],
         rater: str,
@@ -61,7 +63,8 @@ class RatingSession:
             raise RatingError("a rating says whose it is: give rater= a name")
         if not scale[0] < scale[1]:
             raise RatingError(f"a scale goes from the worst grade to the best, not {scale[0]} to {scale[1]}")
-        self._store, self._run, self._versions, self._rater = store, run, tuple(versions), rater
+        self._workspace, self._store = workspace, workspace.store
+        self._run, self._versions, self._rater = run, tuple(versions), rater
         self._kind, self._scale = kind, scale
         data = run.suite.dataset.rows
         chosen = range(len(data)) if rows is None else rows
@@ -76,8 +79,28 @@ class RatingSession:
             again=again,
         )
         open_keys = {question.key for question in self._questions}
-        given = ((_key(rating), rating.choice) for rating in kept(store, run.id) if rating.rater == rater)
+        given = ((_key(rating), rating.choice) for rating in kept(self._store, run.id) if rating.rater == rater)
         self._answers = {key: choice for key, choice in given if key in open_keys}
+
+    @property
+    def run(self) -> Run:
+        """Whose outputs are rated."""
+        return self._run
+
+    @property
+    def rater(self) -> str:
+        """Who rates."""
+        return self._rater
+
+    @property
+    def kind(self) -> Kind:
+        """Pairs, or one output at a time."""
+        return self._kind
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The versions that are rated, the baseline first."""
+        return tuple(map(self._run.name_of, self._versions))
 
     @property
     def question(self) -> Question | None:
@@ -131,6 +154,7 @@ class RatingSession:
         }
         self._store.add_ratings([rating])
         self._answers[question.key] = told
+        self._workspace.changes.tell("ratings", run=self._run.id)
         return self.question
 
     def back(self) -> Question | None:
@@ -157,19 +181,37 @@ class RatingSession:
         pair = (self._versions[0], self._versions[-1])
         return rated(self._store, self._run, pair, self._kind, self._scale)
 
+    def view(self) -> Workbench:
+        """Return the session as a widget, to rate by mouse and keyboard."""
+        from pressmark.api.session import Session
+        from pressmark.widgets import Workbench
+
+        session = Session(self._workspace, rating=self)
+        return Workbench(session, self._run.prompt, panels=("rate",), run=self._run.id)
+
+    def _ipython_display_(self) -> None:
+        try:
+            view = self.view()
+        except ImportError:  # an install without widgets shows the question as it is
+            from IPython.display import display
+
+            display({"text/html": self._repr_html_(), "text/plain": repr(self)}, raw=True)  # type: ignore[no-untyped-call]
+        else:
+            view._ipython_display_()
+
     def __repr__(self) -> str:
         return f"<RatingSession of {self._rater}: {self.answered:,} of {self.total:,} rated>"
 
     def _repr_html_(self) -> str:
         question = self.question
-        head = f"<p>{self.answered:,} of {self.total:,} rated by {html.escape(self._rater)}</p>"
+        head = f"<p>{self.answered:,} of {self.total:,} rated by {forms.escaped(self._rater)}</p>"
         if question is None:
             return f"<div>{head}<p>Everything is rated: <code>reveal()</code> says which was which.</p></div>"
         values = "".join(
-            f"<div><b>{html.escape(str(name))}</b> {html.escape(str(value))}</div>"
+            f"<div><b>{forms.escaped(str(name))}</b> {forms.escaped(str(value))}</div>"
             for name, value in question.values.items()
         )
-        cells = "".join(f"<td style='{_CELL}'>{html.escape(text)}</td>" for text in question.texts)
+        cells = "".join(f"<td style='{_CELL}'>{forms.escaped(text)}</td>" for text in question.texts)
         names = ("left", "right") if len(question.texts) == 2 else ("output",)
         heads = "".join(f"<th style='text-align:left'>{name}</th>" for name in names)
         return (

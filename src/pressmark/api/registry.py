@@ -6,13 +6,16 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from pathlib import PurePath
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from pressmark import publishing
 from pressmark.address import told
 from pressmark.api.changes import Changes
-from pressmark.errors import EvidenceError, RegistryError
+from pressmark.errors import EvidenceError, PressmarkError, RegistryError
+from pressmark.face import Faced
+from pressmark.face.forms import Face, Table
 from pressmark.gate import GateDecision
 from pressmark.prompts import Entry, LabelPointer, Position, Version, check_label
 from pressmark.prompts.evidence import Evidence
@@ -39,9 +42,12 @@ if TYPE_CHECKING:
     from pressmark.client import Client
     from pressmark.evals import Suite
     from pressmark.registry import RegistryBackend
+    from pressmark.widgets import Workbench
+
+_SHOWN = 20
 
 
-class Registry(AbstractContextManager["Registry"]):
+class Registry(Faced, AbstractContextManager["Registry"]):
     """A registry: the same interface on a server and on an embedded file.
 
     Args:
@@ -93,6 +99,22 @@ class Registry(AbstractContextManager["Registry"]):
 
     def __repr__(self) -> str:
         return f"<Registry {self.backend.where}>"
+
+    def _face(self) -> Face:
+        # A file's folder is nobody's business who reads the notebook.
+        where = self.backend.where
+        title = f"Registry {where if where.startswith('http') else PurePath(where).name}"
+        try:
+            held = self.backend.prompts()
+        except PressmarkError as error:
+            return Face(title, [str(error)])
+        rows = [
+            (each.name, f"v{each.newest}", _labels(each.labels), f"{each.published_at:%Y-%m-%d %H:%M} UTC")
+            for each in held[:_SHOWN]
+        ]
+        more = [f"the first {_SHOWN} of {len(held):,} prompts"] if len(held) > _SHOWN else []
+        told = more if rows else ["nothing is published yet"]
+        return Face(title, told, tables=[Table(("prompt", "newest", "labels", "published"), rows)])
 
     def publish(self, version: Version, *, reason: str, workspace: Workspace | None = None) -> Published:
         """Publish a version under its name; the newest published one again makes nothing new.
@@ -146,9 +168,9 @@ class Registry(AbstractContextManager["Registry"]):
         ]
         return pd.DataFrame(rows, columns=["name", "newest", "labels", "published_at"])
 
-    def labels(self, name: str) -> list[LabelPointer]:
+    def labels(self, name: str) -> Labels:
         """Return where the prompt's labels stand."""
-        return self.backend.labels(name)
+        return Labels(self.backend.labels(name))
 
     def label(self, name: str, label: str) -> LabelPointer:
         """Return where one label of the prompt stands; `.version` is its version, such as `v3`.
@@ -311,9 +333,9 @@ class Registry(AbstractContextManager["Registry"]):
         self.changes.tell("registry", name=None)
         return entry
 
-    def log(self, name: str | None = None, *, limit: int = 100) -> list[Entry]:
+    def log(self, name: str | None = None, *, limit: int = 100) -> Log:
         """Return the newest entries of the change log, newest first."""
-        return self.backend.log(name, limit=limit)
+        return Log(self.backend.log(name, limit=limit))
 
     def history(self, name: str | None = None, *, limit: int = 100) -> pandas.DataFrame:
         """Return the change log as a table: seq, at, actor, what, reason."""
@@ -324,6 +346,19 @@ class Registry(AbstractContextManager["Registry"]):
             for entry in self.log(name, limit=limit)
         ]
         return pd.DataFrame(rows, columns=["seq", "at", "actor", "what", "reason"])
+
+    def view(self, name: str | None = None) -> Workbench:
+        """Return the Publish panel alone, as a widget: what is published, where labels stand, and the gate.
+
+        Without a workspace, what is published already can be moved, and labels rolled back.
+
+        Args:
+            name: The prompt to open; else the first.
+        """
+        from pressmark.api.session import Session
+        from pressmark.widgets import Workbench
+
+        return Workbench(Session(registry=self), name, panels=("publish",))
 
     def verify(self) -> Verification:
         """Check the change log from its first entry.
@@ -375,6 +410,29 @@ class Registry(AbstractContextManager["Registry"]):
     def revoke_token(self, token_id: str) -> TokenInfo:
         """Revoke a token at once."""
         return self.backend.revoke_token(token_id)
+
+
+class Log(Faced, list[Entry]):
+    """Entries of the change log, to look at."""
+
+    def _face(self) -> Face:
+        rows = [
+            (str(entry.seq), f"{entry.at:%Y-%m-%d %H:%M}", entry.actor, entry_sentence(entry), entry.reason)
+            for entry in self
+        ]
+        count = "1 entry" if len(self) == 1 else f"{len(self):,} entries"
+        return Face(count, tables=[Table(("entry", "at (UTC)", "who", "what", "why"), rows, right=(0,))])
+
+
+class Labels(Faced, list[LabelPointer]):
+    """Where the labels of a prompt stand, to look at."""
+
+    def _face(self) -> Face:
+        rows = [
+            (each.label, each.version, f"{each.moved_at:%Y-%m-%d %H:%M}", each.moved_by, each.reason) for each in self
+        ]
+        count = "1 label" if len(self) == 1 else f"{len(self):,} labels"
+        return Face(count, tables=[Table(("label", "holds", "moved at (UTC)", "by", "why"), rows)])
 
 
 def _reference(version: str | Version) -> str:

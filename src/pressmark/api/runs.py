@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import html
 import secrets
 import threading
 import time
@@ -28,6 +27,8 @@ from pressmark.evals.records import OutputRecord
 from pressmark.evals.report import Report, make_report, summarise
 from pressmark.evals.runner import Execution, check_budget, check_concurrency, finished, start
 from pressmark.evals.stages import ChainPlan
+from pressmark.face import Faced
+from pressmark.face.forms import Face, Table
 from pressmark.prompts import Unit, Version
 from pressmark.prompts.quoting import shown
 from pressmark.providers import Completer, completer
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from pressmark.api.workspace import Workspace
     from pressmark.evals import Progress
     from pressmark.providers import Endpoint
+    from pressmark.widgets import Workbench
 
 FORMAT = 1
 _LOOK_EVERY = 0.1
@@ -413,7 +415,7 @@ def _spent(store: files.Store, kept: files.Run) -> Spent:
     )
 
 
-class Run:
+class Run(Faced):
     """What came out of a run; `ws.evaluate` returns one, and `ws.run(run_id)` finds it again."""
 
     def __init__(self, workspace: Workspace, kept: files.Run) -> None:
@@ -470,6 +472,11 @@ class Run:
     def versions(self) -> tuple[str, ...]:
         """The versions, the baseline first; these names stand in `results`."""
         return tuple(self._digests)
+
+    @property
+    def prompt(self) -> str:
+        """The prompt whose versions ran; of several, the baseline's."""
+        return self._kept.prompt or str(self._kept.spec["versions"][0]["name"])
 
     @property
     def suite_name(self) -> str:
@@ -581,7 +588,7 @@ class Run:
         suite = self.suite
         judged = suite.scorer(scorer)
         pairs = self._workspace.store.paired_scores(self.id, first, second, judged.name)
-        return compare_scores(
+        compared = compare_scores(
             _by_row(pairs, "baseline"),
             _by_row(pairs, "candidate"),
             suite,
@@ -590,6 +597,26 @@ class Run:
             asked=range(len(suite.dataset)),
             names=(before, after),
             planned=self.planned if (self.method != "fixed" if sequence is None else sequence) else None,
+        )
+        return replace(compared, opens=lambda: self._view(("compare", "evaluate"), before, after, judged.name))
+
+    def view(self) -> Workbench:
+        """Return the Evaluate panel alone, as a widget, opened on this run."""
+        return self._view(("evaluate",), self.versions[0], self.versions[-1])
+
+    def _view(self, panels: tuple[str, ...], baseline: str, candidate: str, scorer: str = "") -> Workbench:
+        from pressmark.api.session import Session
+        from pressmark.widgets import Workbench
+
+        return Workbench(
+            Session(self._workspace),
+            self.prompt,
+            panels=panels,
+            panel="evaluate",
+            run=self.id,
+            baseline=baseline,
+            version=candidate,
+            scorer=scorer,
         )
 
     def pair(self, baseline: Version | str | None = None, candidate: Version | str | None = None) -> tuple[str, str]:
@@ -795,22 +822,30 @@ class Run:
     def __repr__(self) -> str:
         return f"<Run {self.id} {self.status}: {', '.join(self.versions)} on {self.suite_name}>"
 
-    def _repr_html_(self) -> str:
-        sentences = "".join(
-            f"<div><strong>{html.escape(self._sentence(candidate))}</strong></div>" for candidate in self.versions[1:]
-        )
+    def _face(self) -> Face:
+        sentences = [self._sentence(candidate) for candidate in self.versions[1:]]
         tally = self._workspace.store.tally(self.id)
         told = f"{self.id}: {tally.done:,} outputs, {tally.errors:,} errors, {tally.cached:,} from the cache"
         if tally.cost is not None:
             told += f", {tally.cost:.4f} USD"
-        table = self.summary().to_html(index=False, border=0, float_format=lambda value: f"{value:.3f}", na_rep="")
-        return f"<div>{sentences}<div style='opacity:.75'>{html.escape(told)}</div>{table}</div>"
+        summary = self.summary()
+        rows = [[_cell(value) for value in row] for row in summary.itertuples(index=False, name=None)]
+        title, *others = sentences or [f"{', '.join(self.versions)} on {self.suite_name}: {self.status}"]
+        return Face(
+            title, [*others, told], tables=[Table(list(summary.columns), rows, right=range(3, len(summary.columns)))]
+        )
 
     def _sentence(self, candidate: str) -> str:
         try:
             return self.compare(self.versions[0], candidate).sentence
         except PressmarkError as error:
             return str(error)
+
+
+def _cell(value: Any) -> str:
+    if value is None or value != value:  # noqa: PLR0124 - what is no number is not equal to itself
+        return ""
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 def _by_row(pairs: pandas.DataFrame, side: str) -> dict[int, float]:

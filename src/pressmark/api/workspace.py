@@ -6,6 +6,7 @@ import getpass
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pressmark import publishing
@@ -26,6 +27,8 @@ from pressmark.evals.chain import Chain
 from pressmark.evals.drawing import Split
 from pressmark.evals.scorers import Scorer
 from pressmark.evals.scorers.custom import ScoreFunction
+from pressmark.face import Faced
+from pressmark.face.forms import Face, Table
 from pressmark.prompts import Version, check_name, parse_input
 from pressmark.prompts.quoting import shown
 from pressmark.providers import Endpoint, Transport, default_endpoint
@@ -46,8 +49,10 @@ if TYPE_CHECKING:
     from pressmark.widgets import Workbench
     from pressmark.workspace import Compacted, Deletion, SavedEndpoint
 
+_SHOWN = 20
 
-class Workspace:
+
+class Workspace(Faced):
     """Drafts, versions, datasets, suites and runs in one file.
 
     Several kernels and shells may work on one file at once.
@@ -69,6 +74,23 @@ class Workspace:
 
     def __repr__(self) -> str:
         return f"<Workspace {self.store.path}>"
+
+    def _face(self) -> Face:
+        kept = self.store.prompts().to_dict("records")
+        rows = [
+            (
+                str(each["prompt"]),
+                str(each["latest"]) if each["versions"] else "draft",
+                str(each["message"] or ""),
+                f"{each['changed_at']:%Y-%m-%d %H:%M} UTC",
+            )
+            for each in kept[:_SHOWN]
+        ]
+        more = [f"the first {_SHOWN} of {len(kept):,} prompts"] if len(kept) > _SHOWN else []
+        # The file's folder is nobody's business who reads the notebook.
+        title = f"Workspace {Path(self.store.path).name}"
+        told = more if rows else ["no prompt yet: ws.save(name, text=…, model=…, message=…), or ws.draft(name)"]
+        return Face(title, told, tables=[Table(("prompt", "newest", "change message", "changed"), rows)])
 
     def save(
         self,
@@ -803,9 +825,7 @@ class Workspace:
         from pressmark.api.rating import RatingSession
 
         pair = run.pair(baseline, candidate)
-        return RatingSession(
-            self.store, run, pair, rater or self.author, kind=kind, scale=scale, again=again, rows=rows
-        )
+        return RatingSession(self, run, pair, rater or self.author, kind=kind, scale=scale, again=again, rows=rows)
 
     def ratings(
         self,
@@ -833,8 +853,22 @@ class Workspace:
         """
         return self.store.sql(query)
 
+    def draft(self, name: str) -> Workbench:
+        """Return the Draft panel alone, opened on a prompt; a name that is not known yet begins a new one.
+
+        Args:
+            name: The prompt.
+
+        Raises:
+            InvalidNameError: The name is not of the allowed form.
+        """
+        from pressmark.api.session import Session
+        from pressmark.widgets import Workbench
+
+        return Workbench(Session(self), check_name(name), panels=("draft",))
+
     def workbench(self, name: str | None = None, *, registry: Registry | None = None) -> Workbench:
-        """Return the widget: draft, compare, evaluate, publish.
+        """Return the widget: draft, compare, evaluate, rate, publish.
 
         Args:
             name: The prompt to open.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pressmark.client.prompt import Prompt
+from pressmark.face import Faced
 
 TYPE_CHECKING = False  # `typing` and the rest load when a client is made, not when this module is imported
 if TYPE_CHECKING:
@@ -13,9 +14,12 @@ if TYPE_CHECKING:
 
     from pressmark.client.status import Status
     from pressmark.errors import PressmarkError
+    from pressmark.face.forms import Face
+
+_SHOWN = 20
 
 
-class Client:
+class Client(Faced):
     """Reads prompts in production: `get()` is a dictionary read, and a thread keeps the dictionary fresh.
 
     It starts from the registry; where that cannot be reached, from the last known good snapshot on disk, else from a
@@ -146,6 +150,19 @@ class Client:
 
     def __repr__(self) -> str:
         return f"<Client {self._feed.settings.url} {self._feed.status()}>"
+
+    def _face(self) -> Face:
+        from pressmark.face.forms import Face, Table
+
+        served = [
+            (f"{name}@{prompt.label}", prompt.version, prompt.source)
+            for label, prompts in self._map.items()
+            if label is not None
+            for name, prompt in prompts.items()
+        ]
+        rows = sorted(served)[:_SHOWN]
+        more = [f"the first {_SHOWN} of {len(served):,} prompts"] if len(served) > _SHOWN else []
+        return Face(f"Client: {self.status()}", more, tables=[Table(("prompt", "version", "source"), rows)])
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Client holds a thread and connections and cannot be pickled: make one in each process")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pressmark.face import Faced
+
 TYPE_CHECKING = False  # `typing` would cost each importer of the client several milliseconds
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
+    from pressmark.face.forms import Face
     from pressmark.prompts import FrozenDict, Unit
     from pressmark.rendering import Template
 
@@ -47,7 +50,7 @@ class Content:
             raise InvalidUnitError(f"its template uses {', '.join(undeclared)} without declaring it", field="variables")
 
 
-class Prompt:
+class Prompt(Faced):
     """One version of a prompt under a label, immutable to the bottom.
 
     Attributes:
@@ -125,6 +128,15 @@ class Prompt:
 
     def __repr__(self) -> str:
         return f"<Prompt {self.name}@{self.label} {self.version} {self.digest[:19]} {self.source}>"
+
+    def _face(self) -> Face:
+        from pressmark.face.forms import Face
+        from pressmark.rendering.version import template_lines
+
+        state = "" if self.state == "current" else f", {self.state}"
+        told = f"{self.version} from {self.source}{state} · {self.unit.model} · variables: "
+        asides = [told + (", ".join(self.variables) or "none"), self.digest]
+        return Face(f"{self.name}@{self.label}", asides, text="\n".join(template_lines(self.unit)))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Prompt):

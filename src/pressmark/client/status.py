@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pressmark.errors import PressmarkError
+from pressmark.face import Faced
 from pressmark.prompts import Position
+
+TYPE_CHECKING = False  # as typing's, without its import
+if TYPE_CHECKING:
+    from pressmark.face.forms import Face
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class Status(Faced):
     """A client's state at one moment.
 
     Attributes:
@@ -48,3 +53,10 @@ class Status:
         prompts = "1 prompt" if self.prompts == 1 else f"{self.prompts} prompts"
         said = f"{self.state}: {prompts} from {self.source}, entry {self.seq}, {age}"
         return said + (f"; {self.last_error}" if self.last_error else "")
+
+    def _face(self) -> Face:
+        from pressmark.face.forms import Face, Table
+
+        removed = [Table(("label", "why it serves nothing"), list(self.removed.items()))]
+        scope = f"{self.url}: labels {', '.join(self.scope[0])}; names {', '.join(self.scope[1])}"
+        return Face(str(self), [scope], tables=removed)

@@ -21,13 +21,15 @@ from typing import Any
 from pressmark.errors import EndpointConnectionError, EndpointError
 from pressmark.evals.answer import Answer
 from pressmark.evals.sizes import Size, Sizes
+from pressmark.face import Faced
+from pressmark.face.forms import Face
 
 # US dollars for so many tokens in and out of a model, or None where its price is not known.
 Price = Callable[[str, int, int], float | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(Faced):
     """What a run may spend in all, over every time it is taken up again. What is left out is not bounded.
 
     Args:
@@ -54,6 +56,16 @@ class Budget:
             if isinstance(value, bool) or not isinstance(value, kinds) or not (math.isfinite(value) and value > 0):
                 kind = "whole number" if whole else "number"
                 raise ValueError(f"a budget's {name} is a positive {kind} or None, not {value!r}")
+
+    def _face(self) -> Face:
+        told = (
+            ("money", f"{self.money:,.2f} USD" if self.money is not None else None),
+            ("tokens", f"{self.tokens:,}" if self.tokens is not None else None),
+            ("calls", f"{self.calls:,}" if self.calls is not None else None),
+            ("minutes", f"{self.minutes:g}" if self.minutes is not None else None),
+        )
+        bounds = ", ".join(f"{value} {name}" if name != "money" else value for name, value in told if value)
+        return Face(f"Budget: {bounds or 'without a bound'}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -71,6 +71,7 @@ class Comparison:
         slices: One for each value of the slice column.
         votes: For a pairwise judge, the votes: those between the two where it compared them with one another, else
             those of the baseline and of the candidate, each against the reference.
+        opens: Makes the widget that shows it; None for scores that are not of a run.
     """
 
     scorer: str
@@ -84,6 +85,7 @@ class Comparison:
     left_out: tuple[int, ...] = field(default=(), repr=False)
     slices: tuple[Slice, ...] = field(default=(), repr=False)
     votes: tuple[stats.Votes, ...] = field(default=(), repr=False)
+    opens: Callable[[], Any] | None = field(default=None, repr=False, compare=False)
 
     @property
     def verdict(self) -> stats.Verdict:
@@ -198,6 +200,16 @@ class Comparison:
             ],
             "notes": list(self.notes),
         }
+
+    def view(self) -> Any:
+        """Return the Compare and Evaluate panels as a widget, opened on these two versions.
+
+        Raises:
+            StatsError: It is not of a run that is kept.
+        """
+        if self.opens is None:
+            raise StatsError("these scores are of no run that is kept: take the comparison from run.compare(…)")
+        return self.opens()
 
     def __str__(self) -> str:
         return shown.text(self)

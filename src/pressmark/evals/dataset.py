@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from pressmark.errors import DatasetError, InvalidUnitError
 from pressmark.evals.origin import Origin
+from pressmark.face import Faced
+from pressmark.face.forms import Face, Table
 from pressmark.prompts import FrozenDict, check_name, freeze
 from pressmark.prompts.canonical import canonical_bytes
 from pressmark.prompts.quoting import shown
@@ -19,9 +22,11 @@ if TYPE_CHECKING:
     from pressmark.evals.drawing import Split
     from pressmark.evals.row_changes import DatasetDifference
 
+_FIRST, _CUT = 5, 80
+
 
 @dataclass(frozen=True, slots=True)
-class Dataset:
+class Dataset(Faced):
     """Rows under column names, immutable, with a digest over what they hold. `Dataset.of` makes one.
 
     Attributes:
@@ -225,6 +230,18 @@ class Dataset:
         told = "; ".join(said for said in (self.origin.told, self.note) if said)
         note = f" ({told})" if told else ""
         return f"<Dataset {self.name} {self.digest[:15]}: {len(self.rows):,} rows of {', '.join(self.columns)}{note}>"
+
+    def _face(self) -> Face:
+        rows = [[_short(row[column]) for column in self.columns] for row in self.rows[:_FIRST]]
+        more = len(self.rows) - len(rows)
+        asides = [*([self.note] if self.note else []), *([f"and {more:,} more rows"] if more else [])]
+        return Face(f"Dataset {self.name}: {len(self.rows):,} rows", asides, tables=[Table(self.columns, rows)])
+
+
+def _short(value: Any) -> str:
+    text = "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    line = " ".join(text.split())
+    return line if len(line) <= _CUT else f"{line[: _CUT - 1]}…"
 
 
 def _check_columns(name: str, columns: Iterable[object]) -> None:

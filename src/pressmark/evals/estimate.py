@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import math
 from collections.abc import Callable, Container, Mapping, Sequence
@@ -13,6 +12,8 @@ from pressmark import stats
 from pressmark.evals.plan import Call, Plan
 from pressmark.evals.scorers import AskingScorer
 from pressmark.evals.suite import Suite
+from pressmark.face import Faced
+from pressmark.face.forms import Face
 
 # English text takes about four characters a token with the tokenisers in use; other languages take more tokens.
 CHARACTERS_A_TOKEN = 4
@@ -65,7 +66,7 @@ class CallEstimate(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class RunPlan:
+class RunPlan(Faced):
     """What a run would take.
 
     Attributes:
@@ -158,10 +159,9 @@ class RunPlan:
 
     __repr__ = __str__
 
-    def _repr_html_(self) -> str:
+    def _face(self) -> Face:
         first, *rest = self._lines()
-        told = "".join(f"<div style='opacity:.75'>{html.escape(line)}</div>" for line in rest)
-        return f"<div><strong>{html.escape(first)}</strong>{told}</div>"
+        return Face(first, rest)
 
 
 def estimate(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pressmark.evals.dataset import Dataset
-from pressmark.evals.shown import table
+from pressmark.face.forms import table
 from pressmark.prompts import FrozenDict
 
 _BRACE: Final = re.compile(r"\{(?=[{%#])")

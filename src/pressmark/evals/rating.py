@@ -19,6 +19,8 @@ from typing import Any, Final, Literal
 
 from pressmark import stats
 from pressmark.errors import RatingError
+from pressmark.face import Faced
+from pressmark.face.forms import Face, Table
 
 Kind = Literal["pairwise", "pointwise"]
 PAIR_CHOICES: Final = ("left", "right", "tie", "skip")
@@ -141,7 +143,7 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
-class RatingResult:
+class RatingResult(Faced):
     """What the ratings of a pair of versions say.
 
     Attributes:
@@ -186,6 +188,16 @@ class RatingResult:
 
     __repr__ = __str__
 
+    def _face(self) -> Face:
+        asides = [f"against {self.baseline}; {self.skipped:,} skipped"]
+        if self.votes is not None:
+            asides.append(self.votes.sentence(self.baseline, self.candidate))
+        if self.identical:
+            asides.append(f"{self.identical:,} rows have the same text from both and count as ties")
+        answers = [(rater, f"{number:,} answers") for rater, number in self.raters.items()]
+        rows = [*answers, *((each.who, each.kappa.sentence()) for each in self.agreements)]
+        return Face(self.sentence, asides, tables=[Table(("rater", ""), rows)])
+
 
 def result(
     ratings: Iterable[Rating],
@@ -207,10 +219,7 @@ def result(
     Raises:
         RatingError: Nobody rated a pair of these two.
     """
-    kept: dict[tuple[int, str, bool], float | None] = {}
-    for rating in ratings:
-        if {rating.left, rating.right} == {baseline, candidate}:
-            kept[rating.row, rating.rater, rating.again] = _preference(rating, candidate)
+    kept = preferences(ratings, baseline, candidate)
     answered = {key: value for key, value in kept.items() if value is not None}
     first = {(row, rater): value for (row, rater, again), value in answered.items() if not again}
     if not first:
@@ -256,11 +265,10 @@ def graded(
         RatingError: No row has a grade of both.
     """
     low, high = scale
-    kept: dict[tuple[int, str, str, bool], float | None] = {}
-    for rating in ratings:
-        if not rating.right and rating.left in (baseline, candidate):
-            grade = None if rating.choice == SKIP else (float(rating.choice) - low) / (high - low)
-            kept[rating.row, rating.left, rating.rater, rating.again] = grade
+    kept = {
+        key: None if choice == SKIP else (float(choice) - low) / (high - low)
+        for key, choice in grades(ratings, baseline, candidate).items()
+    }
     answered = {key: value for key, value in kept.items() if value is not None}
     by_row: dict[tuple[int, str], list[float]] = {}
     for (row, version, _, again), value in sorted(answered.items()):
@@ -281,6 +289,28 @@ def graded(
         identical=0,
         agreements=_agreements(told),
     )
+
+
+def preferences(ratings: Iterable[Rating], baseline: str, candidate: str) -> dict[tuple[int, str, bool], float | None]:
+    """The last answer to each pair of two versions, by row, rater and whether it was asked again.
+
+    1 prefers the candidate, 0 the baseline, 0.5 is a tie, None was skipped.
+    """
+    pair = {baseline, candidate}
+    return {
+        (rating.row, rating.rater, rating.again): _preference(rating, candidate)
+        for rating in ratings
+        if {rating.left, rating.right} == pair
+    }
+
+
+def grades(ratings: Iterable[Rating], baseline: str, candidate: str) -> dict[tuple[int, str, str, bool], str]:
+    """The last grade of each single text of two versions, by row, version, rater and whether it was asked again."""
+    return {
+        (rating.row, rating.left, rating.rater, rating.again): rating.choice
+        for rating in ratings
+        if not rating.right and rating.left in (baseline, candidate)
+    }
 
 
 def _counted(raters: Iterable[str]) -> dict[str, int]:

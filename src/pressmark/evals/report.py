@@ -14,7 +14,7 @@ from pressmark.evals.figures import Figures, Rating, gather
 from pressmark.evals.judging import JudgeReport, judge_reports
 from pressmark.evals.noting import run_notes
 from pressmark.evals.records import OutputRecord
-from pressmark.evals.reporting import as_dict, frame, page, text
+from pressmark.evals.reporting import as_dict, frame, markdown, page, text
 from pressmark.evals.scorers import Cost, Latency
 from pressmark.evals.suite import Suite
 from pressmark.prompts.evidence import Method
@@ -188,6 +188,9 @@ class Report:
 
     def _repr_html_(self) -> str:
         return page(self)
+
+    def _repr_markdown_(self) -> str:
+        return markdown(self)
 
 
 def report(

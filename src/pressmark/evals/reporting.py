@@ -5,12 +5,12 @@ The sentence stands first, then a line a scorer, then slices and the rows that c
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from pressmark import stats
 from pressmark.evals import shown
+from pressmark.face import forms
 
 if TYPE_CHECKING:
     import pandas
@@ -45,24 +45,42 @@ def page(report: Report) -> str:
     parts = []
     for candidate in report.candidates:
         mark = f"<span aria-hidden='true'>{_MARKS[candidate.verdict]}</span>"
-        parts.append(
-            f"<p style='font-size:1.1em;margin-top:20px'><strong>{mark} {html.escape(candidate.sentence)}</strong></p>"
-        )
-        parts.append(shown.table(_HEAD, _lines(candidate), right=range(4, 8)))
+        sentence = f"<strong>{mark} {forms.escaped(candidate.sentence)}</strong>"
+        parts.append(f"<p style='font-size:1.1em;margin-top:20px'>{sentence}</p>")
+        parts.append(forms.table(_HEAD, _lines(candidate), right=range(4, 8)))
         if (primary := candidate.primary) is not None:
             if slices := shown.slice_lines(primary):
                 head = ("slice", "verdict", f"difference ({primary.unit})", "rows")
-                parts.append(_folded(f"{primary.scorer} in {len(slices)} slices", shown.table(head, slices)))
+                parts.append(_folded(f"{primary.scorer} in {len(slices)} slices", forms.table(head, slices)))
             if flips := shown.flip_lines(primary):
                 head = ("row", primary.baseline, primary.candidate, "")
-                body = shown.table(head, flips, right=range(3)) + "".join(
-                    shown.aside(rest) for rest in shown.rest_lines(primary)
+                body = forms.table(head, flips, right=range(3)) + "".join(
+                    forms.aside(rest) for rest in shown.rest_lines(primary)
                 )
                 parts.append(_folded(f"{len(primary.flips):,} rows changed, regressions first", body, still_open=True))
     for heading, notes in _told(report):
-        told = "".join(f"<li>{html.escape(note)}</li>" for note in notes)
-        parts.append(f"<p style='margin-bottom:0'>{html.escape(heading)}</p><ul style='margin-top:4px'>{told}</ul>")
+        told = "".join(f"<li>{forms.escaped(note)}</li>" for note in notes)
+        parts.append(f"<p style='margin-bottom:0'>{forms.escaped(heading)}</p><ul style='margin-top:4px'>{told}</ul>")
     return f"<div class='pressmark-report'>{''.join(parts)}</div>"
+
+
+def markdown(report: Report) -> str:
+    """The report as Markdown."""
+    blocks = []
+    for candidate in report.candidates:
+        blocks.append(f"**{_MARKS[candidate.verdict]} {forms.marked(candidate.sentence)}**")
+        blocks.append(forms.markdown_table(_HEAD, _lines(candidate), right=range(4, 8)))
+        if (primary := candidate.primary) is not None:
+            if slices := shown.slice_lines(primary):
+                head = ("slice", "verdict", f"difference ({primary.unit})", "rows")
+                blocks.append(forms.markdown_table(head, slices, right=(2, 3)))
+            if flips := shown.flip_lines(primary):
+                head = ("row", primary.baseline, primary.candidate, "")
+                blocks.append(forms.markdown_table(head, flips, right=range(3)))
+                blocks += shown.rest_lines(primary)
+    for heading, notes in _told(report):
+        blocks.append("\n".join([forms.marked(heading), "", *(f"- {forms.marked(note)}" for note in notes)]))
+    return "\n\n".join(blocks)
 
 
 def frame(report: Report) -> pandas.DataFrame:
@@ -169,4 +187,4 @@ def _columns(rows: Sequence[Sequence[str]], indent: int = 2) -> list[str]:
 
 
 def _folded(heading: str, body: str, *, still_open: bool = False) -> str:
-    return f"<details{' open' if still_open else ''}><summary>{html.escape(heading)}</summary>{body}</details>"
+    return f"<details{' open' if still_open else ''}><summary>{forms.escaped(heading)}</summary>{body}</details>"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from pressmark.errors import DatasetError
 from pressmark.evals.dataset import Dataset
 from pressmark.evals.drawing import identity
-from pressmark.evals.shown import table
+from pressmark.face.forms import table
 from pressmark.prompts.canonical import canonical_bytes
 from pressmark.prompts.quoting import shown
 

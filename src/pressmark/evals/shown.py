@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 from pressmark import stats
+from pressmark.face.forms import aside, escaped, markdown_table, marked, table
 
 if TYPE_CHECKING:
     from pressmark.evals.comparison import Comparison, Flip
 
 # A table in a notebook or a terminal is read, not searched.
 _SHOWN = 10
-_SIGNS = frozenset(r"\`*_{}[]#|~!")
 
 
 def text(comparison: Comparison) -> str:
@@ -28,19 +27,18 @@ def text(comparison: Comparison) -> str:
 
 def markdown(comparison: Comparison) -> str:
     """The same as Markdown."""
-    lines = [f"**{_marked(comparison.sentence)}**", "", *(f"{_marked(note)}  " for note in comparison.notes)]
+    lines = [f"**{marked(comparison.sentence)}**", "", *(f"{marked(note)}  " for note in comparison.notes)]
     if slices := slice_lines(comparison):
-        lines += ["", f"| slice | verdict | difference ({_marked(comparison.unit)}) | rows |", "|---|---|---:|---:|"]
-        lines += [_row(cells) for cells in slices]
+        head = ("slice", "verdict", f"difference ({comparison.unit})", "rows")
+        lines += ["", markdown_table(head, slices, right=(2, 3))]
     if flips := flip_lines(comparison):
-        lines += ["", f"| row | {_marked(comparison.baseline)} | {_marked(comparison.candidate)} | |"]
-        lines += ["|---:|---:|---:|---|", *(_row(cells) for cells in flips)]
+        lines += ["", markdown_table(("row", comparison.baseline, comparison.candidate, ""), flips, right=range(3))]
     return "\n".join([*lines, *(f"\n{rest}" for rest in rest_lines(comparison))])
 
 
 def page(comparison: Comparison) -> str:
     """The same as HTML."""
-    parts = [f"<p><strong>{html.escape(comparison.sentence)}</strong></p>"]
+    parts = [f"<p><strong>{escaped(comparison.sentence)}</strong></p>"]
     parts += [aside(note) for note in comparison.notes]
     if slices := slice_lines(comparison):
         parts.append(table(("slice", "verdict", f"difference ({comparison.unit})", "rows"), slices))
@@ -83,34 +81,3 @@ def _name(value: Hashable) -> str:
 
 def _sign(flip: Flip) -> str:
     return "▼ worse" if flip.change == "regression" else "▲ better"
-
-
-def _marked(told: str) -> str:
-    """Text that Markdown shows as it is."""
-    told = "".join(f"\\{sign}" if sign in _SIGNS else sign for sign in " ".join(told.split()))
-    return html.escape(told, quote=False)
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(_marked(cell) for cell in cells)} |"
-
-
-def aside(told: str) -> str:
-    """What stands beside, in the colour of the page."""
-    return f"<div style='opacity:.75'>{html.escape(told)}</div>"
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> str:
-    """A table of text; the columns `right` hold numbers."""
-
-    def line(cells: Sequence[str], tag: str) -> str:
-        told = "".join(
-            f"<{tag} style='text-align:{'right' if place in right else 'left'};padding:2px 8px'>"
-            f"{html.escape(cell)}</{tag}>"
-            for place, cell in enumerate(cells)
-        )
-        return f"<tr>{told}</tr>"
-
-    body = "".join(line(cells, "td") for cells in rows)
-    style = "font-variant-numeric:tabular-nums;font-size:inherit"
-    return f"<table style='{style}'><thead>{line(head, 'th')}</thead><tbody>{body}</tbody></table>"

@@ -10,6 +10,8 @@ from pressmark.errors import SuiteError
 from pressmark.evals.dataset import Dataset
 from pressmark.evals.scorers import AskingScorer, DirectScorer, Scorer, from_spec
 from pressmark.evals.scorers.custom import ScoreFunction
+from pressmark.face import Faced
+from pressmark.face.forms import Face, Table
 from pressmark.prompts import check_name, sha256_digest
 from pressmark.prompts.canonical import canonical_bytes
 from pressmark.prompts.quoting import shown
@@ -18,7 +20,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Suite:
+class Suite(Faced):
     """A dataset with scorers. `Suite.of` makes one.
 
     Attributes:
@@ -164,6 +166,17 @@ class Suite:
         names = ", ".join(f"{s.name} (primary)" if s.name == self.primary else s.name for s in self.scorers)
         note = f" ({self.note})" if self.note else ""
         return f"<Suite {self.name} {self.digest[:15]}: {len(self.dataset):,} rows, scored by {names}{note}>"
+
+    def _face(self) -> Face:
+        rows = [
+            (each.name, "primary" if each.name == self.primary else "guard", each.kind, each.direction, each.unit)
+            for each in self.scorers
+        ]
+        told = [f"dataset {self.dataset.name}, {len(self.dataset):,} rows"]
+        told += [f"slices by {self.slice}"] if self.slice else []
+        told += [f"judges {self.prompt}"] if self.prompt else []
+        head = ("scorer", "role", "kind", "better is", "unit")
+        return Face(f"Suite {self.name}", [*told, *([self.note] if self.note else [])], tables=[Table(head, rows)])
 
 
 def _content(scorers: Sequence[Scorer], primary: str, part: str | None, prompt: str | None) -> dict[str, Any]:

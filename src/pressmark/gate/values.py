@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
+from pressmark.face import Faced
+from pressmark.face.forms import Face, Table
 from pressmark.prompts import FrozenDict, Version, freeze
 from pressmark.prompts.evidence import Trial
 from pressmark.prompts.policy import Policy
@@ -68,7 +70,7 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class GateDecision:
+class GateDecision(Faced):
     """What the gate says.
 
     Attributes:
@@ -95,17 +97,13 @@ class GateDecision:
         count = f"{met} of {len(self.reasons)} conditions met"
         return f"<GateDecision allowed, {count}>" if self.allowed else f"<GateDecision refused, {count}: {self}>"
 
-    def _repr_html_(self) -> str:
-        import html
-
-        rows = "".join(
-            f"<tr><td>{'met' if reason.met else 'unmet' if reason.blocking else 'open'}</td>"
-            f"<td style='text-align:left'>{html.escape(reason.sentence)}</td>"
-            f"<td style='text-align:left'>{html.escape(reason.next_step)}</td></tr>"
+    def _face(self) -> Face:
+        rows = [
+            ("met" if reason.met else "unmet" if reason.blocking else "open", reason.sentence, reason.next_step)
             for reason in self.reasons
-        )
+        ]
         said = "The move is allowed." if self.allowed else "The move is refused."
-        return f"<div>{said}<table><tr><th></th><th>condition</th><th>next step</th></tr>{rows}</table></div>"
+        return Face(said, tables=[Table(("", "condition", "next step"), rows)])
 
     def __str__(self) -> str:
         if self.allowed:

@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from pressmark.face import Faced
 from pressmark.prompts.frozen import FrozenDict, Immutable, freeze
 from pressmark.prompts.quoting import shown
+
+TYPE_CHECKING = False  # as typing's, without its import
+if TYPE_CHECKING:
+    from pressmark.face.forms import Face
 
 GENESIS = "sha256:" + "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
-class Entry(Immutable):
+class Entry(Faced, Immutable):
     """One change of a registry.
 
     Attributes:
@@ -43,6 +48,13 @@ class Entry(Immutable):
 
         said = entry_sentence(self)
         return f"<Entry {self.seq}: {said}, {self.at:%Y-%m-%d %H:%M} UTC by {self.actor}: {shown(self.reason)}>"
+
+    def _face(self) -> Face:
+        from pressmark.face.forms import Face
+        from pressmark.prompts.sentences import entry_sentence
+
+        said = f"{self.at:%Y-%m-%d %H:%M} UTC, {self.actor}: {self.reason}"
+        return Face(f"{self.seq}: {entry_sentence(self)}", [said, self.hash])
 
 
 def timestamp(at: datetime) -> str:

@@ -13,9 +13,14 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from pressmark.errors import EvidenceError
+from pressmark.face import Faced
 from pressmark.prompts.entry import timestamp
 from pressmark.prompts.frozen import FrozenDict, Immutable, freeze, thaw
 from pressmark.prompts.quoting import shown
+
+TYPE_CHECKING = False  # as typing's, without its import
+if TYPE_CHECKING:
+    from pressmark.face.forms import Face
 
 EVIDENCE_FORMAT: Final = 1
 
@@ -109,7 +114,7 @@ class Trial(Immutable):
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence(Immutable):
+class Evidence(Faced, Immutable):
     """What an evaluation of a change found.
 
     Attributes:
@@ -141,6 +146,22 @@ class Evidence(Immutable):
     def __post_init__(self) -> None:
         object.__setattr__(self, "lock", freeze(self.lock))
         object.__setattr__(self, "endpoint", freeze(self.endpoint))
+
+    def _face(self) -> Face:
+        from pressmark.face.forms import Face, Table
+
+        rows = [
+            (trial.prompt, trial.suite, trial.primary, f"{len(trial.rows):,}", ", ".join(trial.models))
+            for trial in self.trials
+        ]
+        asides = [
+            f"{self.candidate[:15]} against {(self.baseline or 'nothing')[:15]}, made {self.made_at:%Y-%m-%d %H:%M} UTC"
+            f" by {self.made_by} on {self.endpoint.get('name', 'an endpoint')}"
+        ]
+        if self.unevaluated:
+            asides.append(f"not evaluated: {', '.join(self.unevaluated)}")
+        head = ("prompt", "suite", "primary scorer", "rows", "models")
+        return Face(f"Evidence on {self.name} for {self.label}", asides, tables=[Table(head, rows, right=(3,))])
 
     @property
     def practice(self) -> bool:

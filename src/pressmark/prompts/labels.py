@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from pressmark.face import Faced
 from pressmark.prompts.frozen import Immutable
 from pressmark.prompts.quoting import shown
 
+TYPE_CHECKING = False  # as typing's, without its import
+if TYPE_CHECKING:
+    from pressmark.face.forms import Face
+
 
 @dataclass(frozen=True, slots=True)
-class LabelPointer(Immutable):
+class LabelPointer(Faced, Immutable):
     """A label of a prompt and the version that it points to.
 
     Attributes:
@@ -44,6 +49,12 @@ class LabelPointer(Immutable):
             f"<LabelPointer {self.label} of {self.name} at {self.version}, moved {self.moved_at:%Y-%m-%d %H:%M} UTC by"
             f" {self.moved_by}: {shown(self.reason)}>"
         )
+
+    def _face(self) -> Face:
+        from pressmark.face.forms import Face
+
+        moved = f"moved {self.moved_at:%Y-%m-%d %H:%M} UTC by {self.moved_by}: {self.reason}"
+        return Face(f"{self.label} of {self.name} holds {self.version}", [moved, self.digest])
 
 
 class Position(NamedTuple):

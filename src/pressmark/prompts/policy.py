@@ -7,14 +7,19 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 from pressmark.errors import PolicyError
+from pressmark.face import Faced
 from pressmark.prompts.frozen import FrozenDict, Immutable, freeze, thaw
 from pressmark.prompts.quoting import listed, shown
+
+TYPE_CHECKING = False  # as typing's, without its import
+if TYPE_CHECKING:
+    from pressmark.face.forms import Face
 
 PRIMARY: Final = "primary"
 
 
 @dataclass(frozen=True, slots=True)
-class Policy(Immutable):
+class Policy(Faced, Immutable):
     """What a label demands.
 
     Attributes:
@@ -67,6 +72,19 @@ class Policy(Immutable):
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
         return {told.name: _plain(getattr(self, told.name)) for told in fields(self)}
+
+    def _face(self) -> Face:
+        from pressmark.face.forms import Face, Table
+
+        def told(value: Any) -> str:
+            if isinstance(value, Mapping):
+                return ", ".join(f"{scorer} {number:g}" for scorer, number in value.items())
+            if isinstance(value, tuple):
+                return ", ".join(value)
+            return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+        rows = [(each.name.replace("_", " "), told(getattr(self, each.name))) for each in fields(self)[1:]]
+        return Face(f"Policy {self.name}", tables=[Table(("what it demands", ""), [row for row in rows if row[1]])])
 
     @classmethod
     def from_dict(cls, told: Mapping[str, Any]) -> Policy:

@@ -10,6 +10,8 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from pressmark.errors import EndpointAuthError, EndpointError
+from pressmark.face import Faced
+from pressmark.face.forms import Face
 from pressmark.prompts import check_name
 
 Transport = Literal["httpx2", "aiohttp"]
@@ -19,7 +21,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Faced):
     """Where a model is reached. It is safe to print and to store: it never holds a key.
 
     Args:
@@ -60,6 +62,13 @@ class Endpoint:
             raise EndpointError(
                 f"there is no transport {self.transport!r}: it is {' or '.join(TRANSPORTS)}", field="transport"
             )
+
+    def _face(self) -> Face:
+        key = "needs no key" if self.key_env is None else f"key in {self.key_env}"
+        limits = [
+            f"{limit:g} {what} a minute" for limit, what in ((self.rpm, "requests"), (self.tpm, "tokens")) if limit
+        ]
+        return Face(f"Endpoint {self.name}", [self.base_url, " · ".join([key, *limits, self.transport])])
 
     @property
     def key_present(self) -> bool:

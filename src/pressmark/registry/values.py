@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Final, Literal
 
+from pressmark.face import Faced
+from pressmark.face.forms import Face
 from pressmark.gate import GateDecision, Reason
 from pressmark.prompts import FrozenDict, Position, freeze, matches, thaw
 from pressmark.prompts.entry import timestamp
@@ -105,7 +107,7 @@ class PromptSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(Faced):
     """A change log that was read from its first entry and agrees with everything it leads to.
 
     Attributes:
@@ -121,6 +123,10 @@ class Verification:
     def __repr__(self) -> str:
         entries = "1 entry" if self.count == 1 else f"{self.count:,} entries"
         return f"<Verification {entries} in place, head {self.head[:15]}>"
+
+    def _face(self) -> Face:
+        entries = "1 entry" if self.count == 1 else f"{self.count:,} entries"
+        return Face(f"The change log is whole: {entries} in place", [f"head {self.head}"])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -188,7 +194,7 @@ class Principal:
 
 
 @dataclass(frozen=True, slots=True)
-class TokenInfo:
+class TokenInfo(Faced):
     """A token as the registry remembers it: everything but its secret.
 
     Attributes:
@@ -206,6 +212,14 @@ class TokenInfo:
     created_by: str
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+
+    def _face(self) -> Face:
+        until = f"until {self.expires_at:%Y-%m-%d %H:%M} UTC" if self.expires_at else "without an end"
+        revoked = [f"revoked {self.revoked_at:%Y-%m-%d %H:%M} UTC"] if self.revoked_at else []
+        who = self.principal
+        scope = f"labels {', '.join(who.labels)}; names {', '.join(who.names)}"
+        made = f"made {self.created_at:%Y-%m-%d %H:%M} UTC by {self.created_by}, {until}"
+        return Face(f"Token {self.id} of {who.name}, {who.role}", [scope, made, *revoked])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -232,7 +246,7 @@ class TokenInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class NewToken:
+class NewToken(Faced):
     """A token at the one moment when its secret can be seen.
 
     Attributes:
@@ -242,6 +256,12 @@ class NewToken:
 
     secret: str = field(repr=False)
     info: TokenInfo
+
+    def _face(self) -> Face:
+        return Face(
+            f"New token {self.info.id} of {self.info.principal.name}, {self.info.principal.role}",
+            ["its secret is in .secret, and nowhere else: it is not shown here, since a notebook keeps what it shows"],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +304,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class EvidenceInfo:
+class EvidenceInfo(Faced):
     """Evidence as a list tells it: what it is about, not what is in it.
 
     Attributes:
@@ -304,6 +324,11 @@ class EvidenceInfo:
     baseline: str | None
     added_at: datetime
     added_by: str
+
+    def _face(self) -> Face:
+        against = (self.baseline or "nothing")[:15]
+        added = f"{self.candidate[:15]} against {against}, added {self.added_at:%Y-%m-%d %H:%M} UTC by {self.added_by}"
+        return Face(f"Evidence on {self.name} for {self.label}", [added, self.digest])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -332,7 +357,7 @@ class EvidenceInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class PublishedSuite:
+class PublishedSuite(Faced):
     """A suite as the registry holds it.
 
     Attributes:
@@ -352,6 +377,10 @@ class PublishedSuite:
     added_at: datetime
     added_by: str
     created: bool = True
+
+    def _face(self) -> Face:
+        added = f"added {self.added_at:%Y-%m-%d %H:%M} UTC by {self.added_by}"
+        return Face(f"Suite {self.name} v{self.number}", [added])
 
     @property
     def version(self) -> str:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import html
 import json
-import re
 from dataclasses import dataclass
 from typing import Any
 
-from pressmark.prompts import ChatTemplate, Variable, Version
+from pressmark.face import Faced
+from pressmark.face.forms import Face
+from pressmark.prompts import ChatTemplate, Unit, Variable, Version
 from pressmark.rendering.template import compiled
 
 
 @dataclass(frozen=True, slots=True)
-class PromptVersion(Version):
+class PromptVersion(Faced, Version):
     """An immutable version of a prompt, with its template at hand."""
 
     @property
@@ -40,30 +40,22 @@ class PromptVersion(Version):
     def __repr__(self) -> str:
         return f"<PromptVersion {self} {self.digest[:15]} {self.message!r}>"
 
-    def _repr_markdown_(self) -> str:
-        body = "\n".join([f"model: {self.unit.model}", "", *_lines(self)])
-        # A fence longer than any in the text: what a prompt says must not end the block that shows it.
-        fence = "`" * max(3, 1 + max(map(len, re.findall("`+", body)), default=0))
-        return f"**{self}**\n\n{fence}\n{body}\n{fence}"
-
-    def _repr_html_(self) -> str:
+    def _face(self) -> Face:
         facts = [self.unit.model, *(f"{key} {json.dumps(value)}" for key, value in self.unit.params.items())]
         needed = ", ".join(self.unit.variables) or "none"
-        body = "\n".join(_lines(self))
-        said = f"{self.author}, {self.created_at:%Y-%m-%d %H:%M} UTC: {self.message}"
-        return (
-            f"<div><strong>{html.escape(str(self))}</strong> "
-            f"<span style='opacity:.75'>{html.escape(' · '.join(facts))} · variables: {html.escape(needed)}</span>"
-            f"<div style='opacity:.75'>{html.escape(said)}</div>"
-            f"<pre style='white-space:pre-wrap;max-width:80ch'>{html.escape(body)}</pre></div>"
-        )
+        asides = [
+            f"{' · '.join(facts)} · variables: {needed}",
+            f"{self.author}, {self.created_at:%Y-%m-%d %H:%M} UTC: {self.message}",
+        ]
+        return Face(str(self), asides, text="\n".join(template_lines(self.unit)))
 
 
-def _lines(version: Version) -> list[str]:
-    if not isinstance(version.unit.template, ChatTemplate):
-        return [version.unit.template.text]
+def template_lines(unit: Unit) -> list[str]:
+    """A template as it is read: who says it, then what."""
+    if not isinstance(unit.template, ChatTemplate):
+        return [unit.template.text]
     lines = []
-    for message in version.unit.template.messages:
+    for message in unit.template.messages:
         if "placeholder" in message:
             lines.append(f"[{message['placeholder']}]")
             continue

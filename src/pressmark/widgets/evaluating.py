@@ -66,8 +66,9 @@ class Evaluating(Panel):
             own into sight.
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, scorer: str = "") -> None:
         super().__init__(desk)
+        self._asked_scorer = scorer
         self.keeps_pair = ""
         self._latest: RunProgress | None = None
         self._heard = 0.0
@@ -306,13 +307,15 @@ class Evaluating(Panel):
             progress = shown  # a callback of the run itself came in between
         again = shown is not None and shown["run"] == run
         state = self.desk.state("run")
+        known = [each["name"] for each in suite["scorers"]]
+        chosen = [state.get("scorer") if again else "", self._asked_scorer, primary_of(suite["scorers"])]
         self.desk.put(
             "run",
             ready=True,
             error=None,
             progress=progress,
             suite=suite,
-            scorer=state["scorer"] if again and state.get("scorer") else primary_of(suite["scorers"]),
+            scorer=next(name for name in chosen if name in known),
             candidate=state.get("candidate", "") if again else "",
         )
         if run != self.keeps_pair:

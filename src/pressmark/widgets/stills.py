@@ -10,10 +10,13 @@ from typing import Any, Literal, Protocol, cast
 from pressmark.widgets.panels import State
 from pressmark.widgets.proposing import proposed
 from pressmark.widgets.protocols import (
+    BlindView,
     ComparisonView,
     DraftView,
     GateView,
     ImpactView,
+    RatableView,
+    RatedView,
     RegistryPromptView,
     RowView,
     SuiteView,
@@ -110,6 +113,7 @@ def still_of(view: Shown, rows: Sequence[RowView] = ()) -> Still:
         "draft": lambda: _draft(view),
         "compare": lambda: _compare(view),
         "evaluate": lambda: _evaluate(view, rows),
+        "rate": lambda: _rate(view),
         "publish": lambda: _publish(view),
     }
     return panels[view.panel]()
@@ -271,6 +275,26 @@ def _row_table(view: Shown, rows: Sequence[RowView]) -> list[Block]:
             line += [_cut(output), "" if score is None else f"{score:.3g}"]
         body.append(line)
     return [Table(head, body)]
+
+
+def _rate(view: Shown) -> Still:
+    """Where the raters stand. Outputs are not shown: a picture stays in the notebook for the next rater to see."""
+    state = view.state("rate")
+    offer, blind = cast("RatableView | None", state.get("offer")), cast("BlindView | None", state.get("blind"))
+    revealed = cast("RatedView | None", state.get("revealed"))
+    if revealed is not None:
+        facts: list[list[str]] = [[rater, f"{answers:,} answers"] for rater, answers in revealed["raters"]]
+        facts += [["votes", revealed["vote_sentence"]]] if revealed["vote_sentence"] else []
+        facts += [list(each) for each in revealed["agreements"]]
+        return Still(f"{MARKS.get(revealed['verdict'], '?')} {revealed['sentence']}", [Table(("raters", ""), facts)])
+    if blind is not None:
+        sentence = f"{blind['rater']} rated {blind['answered']:,} of {blind['total']:,}, blind."
+        return Still(sentence)
+    if offer is None:
+        return Still("No run to rate yet.")
+    body = [[each["rater"], each["kind"], f"{each['answers']:,}"] for each in offer["raters"]]
+    sentence = "Nobody rated this run yet." if not body else f"{', '.join(row[0] for row in body)} rated this run."
+    return Still(sentence, [Table(("rater", "how", "answers"), body)] if body else [])
 
 
 def _publish(view: Shown) -> Still:

@@ -1,4 +1,4 @@
-"""The workbench: one view with four panels over a workspace and, where there is one, a registry.
+"""The workbench: one view with five panels, or fewer, over a workspace and, where there is one, a registry.
 
 Python owns the state. Public traits can be linked with other widgets; `state_…` traits hold what the page draws, as
 JSON; the page changes nothing by itself but sends named commands (`pressmark.widgets.commands`).
@@ -9,11 +9,11 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import anywidget
-from traitlets import Dict, Enum, Unicode
+from traitlets import Dict, Enum, List, Unicode
 
 from pressmark.errors import PressmarkError
 from pressmark.widgets.assets import asset
@@ -24,16 +24,17 @@ from pressmark.widgets.evaluating import Evaluating
 from pressmark.widgets.lanes import Lane, Throttle
 from pressmark.widgets.panels import State
 from pressmark.widgets.protocols import Change, RowView, WorkbenchSession
+from pressmark.widgets.rating import Rating
 from pressmark.widgets.releasing import Releasing
 from pressmark.widgets.static_form import as_html, as_text
 
-PANELS = ("draft", "compare", "evaluate", "publish")
+PANELS = ("draft", "compare", "evaluate", "rate", "publish")
 FIRST_LOOK_SECONDS = 3.0
 FIRST_ROWS = 5
 PICTURE_SECONDS = 2.0
 IN_THE_PICTURE = [
     "panel",
-    *(f"state_{each}" for each in ("versions", "draft", "compare", "verdict", "registry", "gate", "impact")),
+    *(f"state_{each}" for each in ("versions", "draft", "compare", "verdict", "rate", "registry", "gate", "impact")),
 ]
 
 
@@ -56,7 +57,8 @@ class Workbench(anywidget.AnyWidget):
         verdict: "better", "worse" or "cannot tell" on `version` against `baseline` once the run in sight is complete;
             else empty.
         label: The label that the Publish panel is about.
-        panel: The panel in sight: draft, compare, evaluate or publish.
+        panel: The panel in sight: draft, compare, evaluate, rate or publish.
+        panels: Which there are; a view with one shows no tabs.
     """
 
     prompt = Unicode("").tag(sync=True)
@@ -66,6 +68,7 @@ class Workbench(anywidget.AnyWidget):
     verdict = Unicode("").tag(sync=True)
     label = Unicode("production").tag(sync=True)
     panel = Enum(PANELS, default_value="draft").tag(sync=True)
+    panels = List(Unicode(), default_value=list(PANELS)).tag(sync=True)
 
     state_prompts = _state()
     state_versions = _state()
@@ -79,6 +82,7 @@ class Workbench(anywidget.AnyWidget):
     state_runs = _state()
     state_run = _state()
     state_verdict = _state()
+    state_rate = _state()
     state_registry = _state()
     state_publish = _state()
     state_gate = _state()
@@ -89,12 +93,22 @@ class Workbench(anywidget.AnyWidget):
     _esm = Unicode().tag(sync=True)
     _css = Unicode().tag(sync=True)
 
-    def __init__(self, session: WorkbenchSession, prompt: str | None = None, **traits: Any) -> None:
+    def __init__(
+        self,
+        session: WorkbenchSession,
+        prompt: str | None = None,
+        *,
+        panels: Sequence[str] = PANELS,
+        scorer: str = "",
+        **traits: Any,
+    ) -> None:
         """Opens the workbench.
 
         Args:
             session: What it shows.
             prompt: The prompt to open; without one the last changed.
+            panels: Which panels the view has, the first in sight unless `panel` says otherwise.
+            scorer: Whose scores the run shows at first; else the suite's primary scorer.
             **traits: First values of public traits: panel, label, version, baseline, run.
 
         Raises:
@@ -105,20 +119,26 @@ class Workbench(anywidget.AnyWidget):
         unknown = sorted(set(traits) - set(settable))
         if unknown:
             raise TypeError(
-                f"a workbench takes no {', '.join(unknown)}: it takes session, prompt, {', '.join(settable)}"
+                f"a workbench takes no {', '.join(unknown)}: it takes session, prompt, panels, scorer,"
+                f" {', '.join(settable)}"
             )
+        shown = [each for each in PANELS if each in panels]
+        if not shown or len(shown) != len(set(panels)) or traits.get("panel", shown[0]) not in shown:
+            raise TypeError(f"the panels of a workbench are some of {', '.join(PANELS)}, and one of them is in sight")
+        traits = {"panel": shown[0], **traits, "panels": shown}
         self.session = session
         self.workspace_lane = Lane("workspace")
         self.registry_lane = Lane("registry")
         self._state_lock = threading.RLock()
         self._drafting = Drafting(self)
         self._comparing = Comparing(self)
-        self._evaluating = Evaluating(self)
+        self._evaluating = Evaluating(self, scorer)
+        self._rating = Rating(self)
         self._releasing = Releasing(self)
         self._commands = {
             name: (found, getattr(owner, name))
             for owner in (
-                *(self, self._drafting, self._comparing, self._evaluating),
+                *(self, self._drafting, self._comparing, self._evaluating, self._rating),
                 *(self._releasing, self._releasing.impacts),
             )
             for name, found in commands_of(type(owner)).items()
@@ -135,6 +155,7 @@ class Workbench(anywidget.AnyWidget):
         self._picture: dict[str, str] | None = None
         self._tell_picture = Throttle(self._picture_soon, PICTURE_SECONDS)
         self.observe(lambda _: self._tell_picture(), IN_THE_PICTURE)
+        self._first_run = first.get("run", "")
         self._pair_given = bool({"version", "baseline"} & set(first))
         self.workspace_lane.submit(lambda: self._begin(prompt, first))
 
@@ -166,7 +187,8 @@ class Workbench(anywidget.AnyWidget):
 
     def _begin(self, prompt: str | None, first: dict[str, str]) -> None:
         self._attempt(self._drafting.load_prompts, "prompts")
-        self._attempt(self._evaluating.load_catalog, "catalog")
+        if self._has("draft", "evaluate"):
+            self._attempt(self._evaluating.load_catalog, "catalog")
         prompts = self.state("prompts").get("items", [])
         name = prompt or (prompts[0]["name"] if prompts else "")
         if name:
@@ -177,13 +199,18 @@ class Workbench(anywidget.AnyWidget):
         else:
             self._show_nothing()
 
+    def _has(self, *panels: str) -> bool:
+        """Whether the view has one of these panels: what no panel shows is not asked for."""
+        return not set(panels).isdisjoint(self.panels)
+
     def _show_nothing(self) -> None:
         """Without a prompt every panel says what to do first."""
         self.put("versions", ready=True, name="", items=[])
         self.put("runs", ready=True, name="", items=[])
-        for which in ("run", "verdict", "compare"):
+        for which in ("run", "verdict", "compare", "rate"):
             self.put(which, ready=True)
-        self._releasing.registry_soon()
+        if self._has("publish"):
+            self._releasing.registry_soon()
 
     def _on_prompt(self, change: dict[str, Any]) -> None:
         name = change["new"]
@@ -200,47 +227,73 @@ class Workbench(anywidget.AnyWidget):
         if self.baseline not in versions or self.baseline == self.version:
             older = [each for each in versions if each != self.version]
             self.baseline = older[0] if older else self.version
-        self._attempt(lambda: self._drafting.load_draft(name), "draft")
+        if self._has("draft"):
+            self._attempt(lambda: self._drafting.load_draft(name), "draft")
+        if self._has("evaluate", "rate"):
+            self._open_run(name)
+        if self._has("compare"):
+            self._comparing.reload()
+        if self._has("evaluate"):
+            self._evaluating.versions_changed()
+        if self._has("publish"):
+            if not self.version:  # nothing of a workspace to publish: the registry's own versions are left
+                self._releasing.version_changed()
+            self._releasing.registry_soon()
+
+    def _open_run(self, name: str) -> None:
         runs = self._evaluating.load_runs(name)
-        run = self.run if self.run in {each["run"] for each in runs} else (runs[0]["run"] if runs else "")
+        # A view of one run keeps to it, whether or not it is among those that are listed.
+        known = {self._first_run, *(each["run"] for each in runs)} - {""}
+        run = self.run if self.run in known else (runs[0]["run"] if runs else "")
         run_has = next((each["versions"] for each in runs if each["run"] == run), [])
         # A run of older versions is shown as it is; the newest version stays the one to go on with.
         keeps = self._pair_given or self.version not in run_has
         self._evaluating.keeps_pair, self._pair_given = (run if keeps else ""), False
         self.run = run
-        self._evaluating.run_soon()
-        self._comparing.reload()
-        self._evaluating.versions_changed()
-        self._releasing.registry_soon()
+        if self._has("evaluate"):
+            self._evaluating.run_soon()
+        self._rating.load_soon()
 
     def _on_pair(self, change: dict[str, Any]) -> None:
-        self._comparing.reload()
-        self._evaluating.versions_changed()
-        if change["name"] == "version":
+        if self._has("compare"):
+            self._comparing.reload()
+        if self._has("evaluate"):
+            self._evaluating.versions_changed()
+        if change["name"] == "version" and self._has("publish"):
             self._releasing.version_changed()
 
     def _on_run(self, change: dict[str, Any]) -> None:
-        self._evaluating.run_soon()
+        if self._has("evaluate"):
+            self._evaluating.run_soon()
+        self._rating.load_soon()
 
     def _on_panel(self, change: dict[str, Any]) -> None:
         if change["new"] == "publish":
             self._releasing.registry_soon()
         elif change["new"] == "evaluate" and not self.state("evaluate").get("estimate"):
             self._evaluating.estimate_soon()
+        elif change["new"] == "rate":
+            self._rating.load_soon()
 
     def _changed_elsewhere(self, change: Change) -> None:
         name = change.get("name")
         if change["topic"] == "run":
-            self._evaluating.progressed(change["progress"])
-        elif change["topic"] == "registry":
+            if self._has("evaluate"):
+                self._evaluating.progressed(change["progress"])
+            if change["progress"]["status"] != "running" and change["progress"]["run"] == self.run:
+                self._rating.load_soon()
+        elif change["topic"] == "ratings":
+            if change.get("run") == self.run:
+                self._rating.load_soon()
+        elif change["topic"] == "registry" and self._has("publish"):
             self._releasing.registry_soon()
-        elif change["topic"] == "client":
+        elif change["topic"] == "client" and self._has("publish"):
             self._releasing.client_news()
-        elif change["topic"] == "catalog":
+        elif change["topic"] == "catalog" and self._has("draft", "evaluate"):
             self.workspace_lane.submit(lambda: self._attempt(self._evaluating.load_catalog, "catalog"), key="catalog")
         elif change["topic"] == "prompts":
             self.workspace_lane.submit(lambda: self._attempt(self._prompts_again, "prompts"), key="prompts")
-        elif change["topic"] == "runs" and name in (None, self.prompt):
+        elif change["topic"] == "runs" and name in (None, self.prompt) and self._has("evaluate", "rate"):
             self.workspace_lane.submit(lambda: self._attempt(self._runs_again, "runs"), key="runs")
 
     def _prompts_again(self) -> None:
@@ -253,13 +306,15 @@ class Workbench(anywidget.AnyWidget):
         self._drafting.load_versions(self.prompt)
         versions = self._drafting.versions_named()
         if versions and versions != known:
-            if not self.state("draft").get("unsaved"):
+            if self._has("draft") and not self.state("draft").get("unsaved"):
                 self._drafting.load_draft(self.prompt)
             self.baseline, self.version = (versions[1] if len(versions) > 1 else versions[0]), versions[0]
 
     def _runs_again(self) -> None:
         shown = self.state("run").get("progress")
         runs = self._evaluating.load_runs(self.prompt)
+        if self._first_run and len(self.panels) < len(PANELS):
+            return  # a view of one run stays with it
         newest = runs[0]["run"] if runs else ""
         deleted = self.run and self.run not in {each["run"] for each in runs}
         if deleted or (newest and newest != self.run and not (shown and shown["status"] == "running")):
@@ -276,6 +331,8 @@ class Workbench(anywidget.AnyWidget):
     @command(lane="now")
     def show(self, panel: str) -> None:
         """Brings a panel to the front."""
+        if panel not in self.panels:
+            raise PressmarkError(f"this view has no panel {panel!r:.60}: it has {', '.join(self.panels)}")
         self.panel = panel
 
     def _received(self, widget: Any, content: Any, buffers: list[bytes]) -> None:

@@ -116,7 +116,8 @@ function Estimate(props: { estimate: CallEstimateView }) {
 function Rendered(props: { view: PreviewView }) {
   const { messages, error } = props.view;
   return (
-    <div class="pm-rendered" aria-live="polite">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a long preview is scrolled by keyboard
+    <section class="pm-rendered" aria-live="polite" aria-label="Rendered messages" tabIndex={0}>
       {messages.map((message, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a rendered message has nothing of its own but its place
         <div key={index} class="pm-bubble">
@@ -125,6 +126,6 @@ function Rendered(props: { view: PreviewView }) {
         </div>
       ))}
       {error && <Problems of={[error]} />}
-    </div>
+    </section>
   );
 }

@@ -180,7 +180,7 @@ function GridRow(props: {
       class={`pm-grid-row ${props.dense ? "pm-dense" : ""} ${narrow ? "pm-narrow" : ""}`}
       aria-rowindex={position + 2}
       aria-selected={props.active}
-      aria-expanded={props.open}
+      aria-current={props.open}
       tabIndex={-1}
       style={{ ...props.style, height: `${props.height}px`, transform: `translateY(${props.top}px)` }}
       onClick={props.onPick}

@@ -26,7 +26,7 @@ _DERIVED: Final = "*"
 class Asking(Part):
     """Plans runs, starts them and takes them up again."""
 
-    def __init__(self, workspace: Workspace, registry: Registry | None = None) -> None:
+    def __init__(self, workspace: Workspace | None = None, registry: Registry | None = None) -> None:
         super().__init__(workspace, registry)
         self._derived: dict[tuple[str, str], DerivedVersion] = {}
 

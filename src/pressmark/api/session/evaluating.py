@@ -56,7 +56,7 @@ RUNS_KEPT = 8
 class Evaluating(Asking, Correcting):
     """Runs, what they need and what came out of them."""
 
-    def __init__(self, workspace: Workspace, registry: Registry | None = None) -> None:
+    def __init__(self, workspace: Workspace | None = None, registry: Registry | None = None) -> None:
         super().__init__(workspace, registry)
         self._variables: dict[str, tuple[str, ...]] = {}
         self._looked: OrderedDict[str, Run] = OrderedDict()

@@ -43,7 +43,7 @@ class _Sent:
 class Following(Part):
     """One client at a time; a thread beside it tells when it has news."""
 
-    def __init__(self, workspace: Workspace, registry: Registry | None = None) -> None:
+    def __init__(self, workspace: Workspace | None = None, registry: Registry | None = None) -> None:
         super().__init__(workspace, registry)
         self._follower: Follower | None = None
         self._sent: dict[tuple[str, str], _Sent] = {}
@@ -69,12 +69,12 @@ class Following(Part):
     def sent(self, name: str, label: str, seq: int, clock: float) -> None:
         """Remember a move of this workbench, so that it can be told how soon a client served it."""
         self._sent[name, label] = _Sent(seq, clock)
-        self._workspace.changes.tell("client", name=name)
+        self._tell("client", name)
 
     def _news(self, name: str, registry: bool) -> None:
-        self._workspace.changes.tell("client", name=name)
+        self._tell("client", name)
         if registry:
-            self._workspace.changes.tell("registry", name=name)
+            self._tell("registry", name)
 
 
 class Follower:

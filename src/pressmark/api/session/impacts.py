@@ -59,7 +59,7 @@ class _Trying:
 class Impacts(Releasing):
     """Evaluating a change and submitting what was found."""
 
-    def __init__(self, workspace: Workspace, registry: Registry | None = None) -> None:
+    def __init__(self, workspace: Workspace | None = None, registry: Registry | None = None) -> None:
         super().__init__(workspace, registry)
         self._trying: _Trying | None = None
         self._trying_lock = threading.Lock()

@@ -53,7 +53,7 @@ EVIDENCE_RUNS = 10
 class Releasing(Following):
     """Publishing and moving labels, as the workbench sees it."""
 
-    def __init__(self, workspace: Workspace, registry: Registry | None = None) -> None:
+    def __init__(self, workspace: Workspace | None = None, registry: Registry | None = None) -> None:
         super().__init__(workspace, registry)
         self._evaluations: dict[tuple[str, str, str], ChangeEvaluation] = {}
 
@@ -171,7 +171,7 @@ class Releasing(Following):
             workspace=self._store,
             where=registry.backend.where,
         )
-        self._workspace.changes.tell("registry", name=name)
+        self._tell("registry", name)
         return {
             "version": published.version,
             "created": published.created,
@@ -187,11 +187,11 @@ class Releasing(Following):
             label=label,
             reason=reason,
             expected=expected,
-            workspace=self._store,
+            workspace=None if self._opened is None else self._store,
             where=registry.backend.where,
         )
         self.sent(name, label, done.entry.seq, clock)
-        self._workspace.changes.tell("registry", name=name)
+        self._tell("registry", name)
         return _moved(done.entry, done.published)
 
     def rollback(self, name: str, label: str, reason: str, expected: str, to: str | None = None) -> MovedView:
@@ -199,7 +199,7 @@ class Releasing(Following):
         clock = time.monotonic()
         entry = self._known().backend.rollback(name, label=label, reason=reason, expected=expected, to=to)
         self.sent(name, label, entry.seq, clock)
-        self._workspace.changes.tell("registry", name=name)
+        self._tell("registry", name)
         return _moved(entry, None)
 
     def _known(self) -> Registry:
@@ -227,6 +227,8 @@ class Releasing(Following):
 
     def _comparisons(self, version: Version, held: LabelPointer | None) -> Iterator[tuple[str, Verdict, str]]:
         """The newest runs' comparisons of a version: the baseline's digest, the verdict, the sentence."""
+        if self._opened is None:
+            return
         for kept in self._store.runs(version.name, EVIDENCE_RUNS):
             digests = [told["digest"] for told in kept.spec["versions"]]
             if kept.status != "done" or version.digest not in digests or len(digests) < 2:

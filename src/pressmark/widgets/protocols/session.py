@@ -25,9 +25,10 @@ from typing import Literal, NotRequired, Protocol, TypedDict, runtime_checkable
 from pressmark.widgets.protocols.drafts import DraftingSession
 from pressmark.widgets.protocols.evaluations import EvaluatingSession, RunProgress
 from pressmark.widgets.protocols.impacts import ImpactSession
+from pressmark.widgets.protocols.ratings import RatingSession
 from pressmark.widgets.protocols.releases import ReleasingSession
 
-Topic = Literal["prompts", "catalog", "runs", "run", "registry", "client"]
+Topic = Literal["prompts", "catalog", "runs", "run", "ratings", "registry", "client"]
 
 
 class Change(TypedDict):
@@ -35,8 +36,8 @@ class Change(TypedDict):
 
     Attributes:
         topic: "prompts" (versions, drafts), "catalog" (datasets, suites, endpoints), "runs" (a run began or was
-            deleted), "run" (progress of one, `progress` given), "registry" or "client" (the one that
-            follows a label).
+            deleted), "run" (progress of one, `progress` given), "ratings" (of `run`), "registry" or "client" (the one
+            that follows a label).
         name: The prompt concerned, or None for several.
         run: The run concerned.
         progress: Where it stands.
@@ -49,7 +50,7 @@ class Change(TypedDict):
 
 
 @runtime_checkable
-class WorkbenchSession(DraftingSession, EvaluatingSession, ReleasingSession, ImpactSession, Protocol):
+class WorkbenchSession(DraftingSession, EvaluatingSession, RatingSession, ReleasingSession, ImpactSession, Protocol):
     """A workspace and perhaps a registry, as the workbench sees them. The module tells how it is called."""
 
     def subscribe(self, callback: Callable[[Change], None]) -> Callable[[], None]:

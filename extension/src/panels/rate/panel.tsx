@@ -1,0 +1,24 @@
+import { useTrait } from "../../parts/hooks";
+import { Empty, ErrorNote, Loading } from "../../parts/ui";
+import { Begin } from "./begin";
+import { Blind } from "./blind";
+import { Reveal } from "./reveal";
+
+/** Two outputs, nobody's name, and at the end what was which. */
+export function RatePanel() {
+  const state = useTrait("state_rate");
+  const run = useTrait("run");
+  if (!state.ready || (state.run ?? "") !== run) return <Loading what="what can be rated" />;
+  if (state.error) return <ErrorNote error={state.error} />;
+  if (!state.offer)
+    return (
+      <Empty title="No run to rate yet">
+        <p>
+          Run two versions in Evaluate: their outputs can then be rated here, side by side and without a name.
+        </p>
+      </Empty>
+    );
+  if (state.revealed) return <Reveal result={state.revealed} blind={state.blind ?? null} />;
+  if (state.blind) return <Blind blind={state.blind} />;
+  return <Begin key={state.offer.run} offer={state.offer} />;
+}
