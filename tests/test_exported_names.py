@@ -13,7 +13,9 @@ import pytest
 import pressmark
 
 PUBLIC = {
-    "pressmark": ["Budget", "Client", "PressmarkError", "Registry", "Workspace", "__version__", "errors", "scorers"],
+    "pressmark": [
+        "Budget", "Client", "Policy", "PressmarkError", "Registry", "Workspace", "__version__", "errors", "scorers",
+    ],
     "pressmark.prompts": [
         "GENESIS", "LATEST", "MISSING", "ChatTemplate", "Entry", "FrozenDict", "FrozenList", "LabelPointer", "Position",
         "TextTemplate", "Unit", "Variable", "Version", "check_label", "check_name", "freeze", "is_digest", "matches",

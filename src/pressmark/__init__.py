@@ -4,6 +4,7 @@ Where to start:
 
 - `Workspace(path)`: draft, evaluate and compare prompt versions in one DuckDB file (extra `workbench` or `evals`).
 - `Registry(url, token=...)`: immutable published versions and movable labels (extra `registry` to run one).
+- `Policy(name, require_evidence=True, ...)`: what a label demands; `registry.set_policy` takes one.
 - `Client(url, token=...)`: read prompts in production; needs nothing but the base install.
 - `Budget(money=..., tokens=..., calls=..., minutes=...)`: what a run may spend.
 - `scorers`: what turns an output into a score.
@@ -24,12 +25,14 @@ if TYPE_CHECKING:
     from pressmark.errors import PressmarkError
     from pressmark.evals import scorers
     from pressmark.evals.budget import Budget
+    from pressmark.prompts.policy import Policy
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Budget": "pressmark.evals.budget",
     "Client": "pressmark.client",
+    "Policy": "pressmark.prompts.policy",
     "PressmarkError": "pressmark.errors",
     "Registry": "pressmark.api",
     "Workspace": "pressmark.api",
@@ -44,7 +47,7 @@ _EXTRAS = {
     "scorers": "evals",
 }
 
-__all__ = ["Budget", "Client", "PressmarkError", "Registry", "Workspace", "__version__", "errors", "scorers"]
+__all__ = ["Budget", "Client", "Policy", "PressmarkError", "Registry", "Workspace", "__version__", "errors", "scorers"]
 
 
 def __getattr__(name: str) -> object:

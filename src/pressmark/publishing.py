@@ -193,8 +193,9 @@ def pull_suite(
             found=described.digest,
         )
     found = _imported(published.spec.get("functions") or {}, trusted)
-    workspace.save_dataset(dataset)
-    workspace.save_suite(described.name, described.digest, described.spec())
+    # What was pulled or made here before stays the version that it is: newer ones are not undone.
+    workspace.save_dataset(dataset, again=False)
+    workspace.save_suite(described.name, described.digest, described.spec(), again=False)
     return Suite.from_spec(spec, dataset, {**found, **(functions or {})})
 
 

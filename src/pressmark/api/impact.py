@@ -18,7 +18,9 @@ from pressmark.evals import Suite
 from pressmark.evals.chain import Chain
 from pressmark.evals.report import Report
 from pressmark.face import forms
+from pressmark.prompts import Version
 from pressmark.prompts.evidence import Evidence
+from pressmark.prompts.quoting import shown as quoted
 from pressmark.providers.practice.requests import PRACTICE_MODEL
 
 if TYPE_CHECKING:
@@ -144,14 +146,19 @@ class ChangeEvaluation:
 
     @property
     def _headline(self) -> str:
-        return f"{self._change.version} for {self._change.label}: {self.sentence}"
+        return f"{self._tried}: {self.sentence}"
+
+    @property
+    def _tried(self) -> str:
+        today = "where nothing stands yet" if self.today is None else f"against {self.today.version}"
+        return f"{self._change.version} for {self._change.label}, {today}"
 
     def __str__(self) -> str:
         parts = [f"  {_MARKS[part.outcome]} {part.title}: {part.sentence}" for part in self.parts]
         return "\n".join([self._headline, *parts])
 
     def __repr__(self) -> str:
-        return f"<ChangeEvaluation {self._change.version} for {self._change.label}: {self.verdict}>"
+        return f"<ChangeEvaluation {self._tried}: {self.verdict}>"
 
     def _repr_html_(self) -> str:
         from pressmark.api.drawing import draw
@@ -189,6 +196,7 @@ def evaluate_change(
     options: RunOptions,
     *,
     registry: Registry | None = None,
+    baseline: PromptVersion | str | None = None,
     suites: Mapping[str, Sequence[Suite | str]] | None = None,
     progress: bool = True,
     on_run: Callable[[int, Sequence[Step], Runner], None] = lambda at, steps, runner: None,
@@ -202,6 +210,7 @@ def evaluate_change(
         endpoint: Where to ask.
         options: How.
         registry: Whose labels everything stands at; else the newest versions of this workspace stand.
+        baseline: Without a registry, the version that stands today; else the newest other one.
         suites: Suites by prompt; else those made with `ws.suite(…, prompt=…)`.
         progress: Whether to show progress bars.
         on_run: Called as each run begins: which step it is, all of them, and who runs it.
@@ -211,7 +220,7 @@ def evaluate_change(
         VersionNotFoundError: The label holds this version already.
         GraphCycleError: Prompts feed each other in a circle.
     """
-    change = change_of(workspace, version, label, registry)
+    change = change_of(workspace, version, label, registry, baseline)
     steps = steps_of(workspace, change, suites)
     parts: list[Part] = []
     trials = []
@@ -242,10 +251,50 @@ def evaluate_change(
     return ChangeEvaluation(change, parts, evidence)
 
 
-def change_of(workspace: Workspace, version: PromptVersion, label: str, registry: Registry | None) -> Change:
-    """Return a change and what it reaches: by the registry's labels, else by the workspace's newest versions."""
-    shelf = WorkspaceShelf(workspace.store, besides=version) if registry is None else RegistryShelf(registry.backend)
-    return Change(version, label, shelf)
+def change_of(
+    workspace: Workspace,
+    version: PromptVersion,
+    label: str,
+    registry: Registry | None,
+    baseline: PromptVersion | str | None = None,
+) -> Change:
+    """Return a change and what it reaches: by the registry's labels, else by the workspace's newest versions.
+
+    Raises:
+        VersionNotFoundError: The baseline is none that could stand today.
+    """
+    today = _baseline(workspace, version, label, registry, baseline)
+    if registry is not None:
+        return Change(version, label, RegistryShelf(registry.backend))
+    return Change(version, label, WorkspaceShelf(workspace.store, besides=version, today=today))
+
+
+def _baseline(
+    workspace: Workspace,
+    version: PromptVersion,
+    label: str,
+    registry: Registry | None,
+    baseline: PromptVersion | str | None,
+) -> PromptVersion | None:
+    if baseline is None:
+        return None
+    if registry is not None:
+        raise VersionNotFoundError(
+            f"with registry=, {label} of {version.name} says what stands today: leave baseline= out, or leave out"
+            " registry= to compare with a version of this workspace"
+        )
+    today = workspace.version(version.name, baseline) if isinstance(baseline, str) else baseline
+    if not isinstance(today, Version) or today.name != version.name:
+        raise VersionNotFoundError(
+            f"baseline= is a version of {version.name}, such as '#1', not {quoted(baseline)}: what is compared is the"
+            " change of one prompt"
+        )
+    if today.digest == version.digest:
+        raise VersionNotFoundError(
+            f"{version.version} of {version.name} says what its baseline {today.version} says: there is no change to"
+            " evaluate"
+        )
+    return today
 
 
 def steps_of(

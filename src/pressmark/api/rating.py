@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pressmark.errors import RatingError
+from pressmark.errors import NotFoundError, RatingError
 from pressmark.evals.rating import (
     PAIR_CHOICES,
     SKIP,
@@ -42,8 +42,10 @@ class RatingSession:
         scale: The worst grade and the best, for one output at a time.
         again: Share of the questions that are asked twice.
         rows: Which rows; else all.
+        show: Columns that are shown beside those that fill the prompts' variables.
 
     Raises:
+        DatasetError: There is no such column to show.
         RatingError: There is nothing to rate.
     """
 
@@ -58,6 +60,7 @@ class RatingSession:
         scale: tuple[int, int] = (1, 5),
         again: float = 0.1,
         rows: Sequence[int] | None = None,
+        show: Sequence[str] | str = (),
     ) -> None:
         if not rater.strip():
             raise RatingError("a rating says whose it is: give rater= a name")
@@ -70,8 +73,9 @@ class RatingSession:
         chosen = range(len(data)) if rows is None else rows
         if unknown := [row for row in chosen if not 0 <= row < len(data)]:
             raise RatingError(f"there is no row {unknown[0]}: the run has rows 0 to {len(data) - 1}")
+        columns = _shown(run, (show,) if isinstance(show, str) else show)
         self._questions = questions(
-            {row: data[row] for row in chosen},
+            {row: {column: data[row][column] for column in columns} for row in chosen},
             run.answers_of(chosen, self._versions),
             self._versions,
             kind=kind,
@@ -217,6 +221,18 @@ class RatingSession:
         return (
             f"<div>{head}{values}<table><tr>{heads}</tr><tr>{cells}</tr></table><p>{', '.join(self.choices)}</p></div>"
         )
+
+
+def _shown(run: Run, show: Sequence[str]) -> list[str]:
+    """The columns that a rater sees: those that filled the prompts, but for what a scorer expects: the answer."""
+    suite = run.suite
+    suite.dataset.check_columns(show)
+    expected = {column for scorer in suite.scorers for column in scorer.expects}
+    try:
+        given = {name for chain in run.chains for each in chain.members for name in each.version.unit.variables}
+    except NotFoundError:  # a version was deleted since
+        given = set(suite.dataset.columns)
+    return [column for column in suite.dataset.columns if column in show or column in given - expected]
 
 
 def rated(

@@ -339,13 +339,13 @@ class Registry(Faced, AbstractContextManager["Registry"]):
 
     def history(self, name: str | None = None, *, limit: int = 100) -> pandas.DataFrame:
         """Return the change log as a table: seq, at, actor, what, reason."""
-        import pandas as pd
+        from pressmark.api.frames import told
 
         rows = [
             [entry.seq, entry.at, entry.actor, entry_sentence(entry), entry.reason]
             for entry in self.log(name, limit=limit)
         ]
-        return pd.DataFrame(rows, columns=["seq", "at", "actor", "what", "reason"])
+        return told(rows, ["seq", "at", "actor", "what", "reason"])
 
     def view(self, name: str | None = None) -> Workbench:
         """Return the Publish panel alone, as a widget: what is published, where labels stand, and the gate.

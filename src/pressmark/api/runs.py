@@ -268,9 +268,9 @@ def start_run(
         if isinstance(complete, Spread):
             complete.open()
             opened.callback(complete.close)
-        # The rows are kept as they are, and what corrects them stays the newest version.
+        # Both are kept as they are. To run an older one changes nothing of what their names stand for.
         store.save_dataset(suite.dataset, again=False)
-        store.save_suite(suite.name, suite.digest, suite.spec())
+        store.save_suite(suite.name, suite.digest, suite.spec(), again=False)
         names = {chain.version.name for chain in distinct}
         prompt = names.pop() if len(names) == 1 else None
         store.create_run(run_id, spec, prompt=prompt, dataset=suite.dataset.digest, record=record)

@@ -37,10 +37,13 @@ class WorkspaceShelf:
     Args:
         store: The workspace's file.
         besides: A version that is on trial: of its prompt, the newest other one stands.
+        today: The version of that prompt that stands instead.
     """
 
-    def __init__(self, store: files.Store, besides: PromptVersion | None = None) -> None:
-        self._store, self._besides = store, besides
+    def __init__(
+        self, store: files.Store, besides: PromptVersion | None = None, today: PromptVersion | None = None
+    ) -> None:
+        self._store, self._besides, self._today = store, besides, today
 
     def inputs(self, label: str) -> dict[str, Mapping[str, str]]:
         """Return what every prompt takes from others."""
@@ -60,6 +63,8 @@ class WorkspaceShelf:
         """
         if self._besides is None or name != self._besides.name:
             return self._store.version(name, LATEST)
+        if self._today is not None:
+            return self._today
         for version in self._store.versions(name):
             if version.digest != self._besides.digest:
                 return version

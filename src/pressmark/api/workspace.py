@@ -196,7 +196,7 @@ class Workspace(Faced):
 
     def versions(self, name: str) -> pandas.DataFrame:
         """Return a prompt's versions, newest first: version, message, author, created_at, parent, restores, digest."""
-        import pandas as pd
+        from pressmark.api.frames import told
 
         columns = ["version", "message", "author", "created_at", "parent", "restores", "digest"]
         rows = [
@@ -211,7 +211,7 @@ class Workspace(Faced):
             ]
             for version in self.store.versions(name)
         ]
-        return pd.DataFrame(rows, columns=columns)
+        return told(rows, columns, optional=["parent", "restores"])
 
     def diff(self, before: Version, after: Version) -> Difference:
         """Return what differs between two versions, tools and parameters included."""
@@ -727,6 +727,7 @@ class Workspace(Faced):
         label: str = "production",
         *,
         registry: Registry | None = None,
+        baseline: PromptVersion | str | None = None,
         suites: Mapping[str, Sequence[Suite | str]] | None = None,
         endpoint: str | Endpoint | None = None,
         concurrency: int = 8,
@@ -742,6 +743,7 @@ class Workspace(Faced):
             version: The candidate.
             label: The label that it is meant for.
             registry: Whose labels everything stands at; else the newest versions of this workspace stand.
+            baseline: Without a registry, the version to compare with, such as `"#1"`; else the newest other one.
             suites: Suites by prompt; else those made with `ws.suite(…, prompt=…)`.
             endpoint: Where to ask.
             concurrency: Calls in flight at once.
@@ -754,7 +756,7 @@ class Workspace(Faced):
 
         Raises:
             SuiteNotFoundError: The prompt itself has no suite.
-            VersionNotFoundError: The label holds this version already.
+            VersionNotFoundError: The label holds this version already, or the baseline is none of this prompt's.
             GraphCycleError: Prompts feed each other in a circle.
             EndpointError: No call could go well.
         """
@@ -767,6 +769,7 @@ class Workspace(Faced):
             self.choose_endpoint(endpoint),
             RunOptions(concurrency=concurrency, repeats=repeats, timeout=timeout),
             registry=registry,
+            baseline=baseline,
             suites=suites,
             progress=progress,
         )
@@ -802,6 +805,7 @@ class Workspace(Faced):
         scale: tuple[int, int] = (1, 5),
         again: float = 0.1,
         rows: Sequence[int] | None = None,
+        show: Sequence[str] | str = (),
     ) -> RatingSession:
         """Begin to rate a run's outputs blind, or go on where this rater stopped.
 
@@ -814,18 +818,23 @@ class Workspace(Faced):
             scale: The worst grade and the best.
             again: Share of the questions that are asked twice, for the rater's agreement with themselves.
             rows: Which rows; else all.
+            show: Columns to show beside those that fill the prompts' variables. A column that a scorer expects is
+                shown only where it is named here: it tells the answer.
 
         Returns:
             The session: `question`, `answer(choice)`, `back()`, and `reveal()` at the end.
 
         Raises:
+            DatasetError: There is no such column to show.
             RatingError: There is nothing to rate.
             VersionNotFoundError: The run has no such version.
         """
         from pressmark.api.rating import RatingSession
 
         pair = run.pair(baseline, candidate)
-        return RatingSession(self, run, pair, rater or self.author, kind=kind, scale=scale, again=again, rows=rows)
+        return RatingSession(
+            self, run, pair, rater or self.author, kind=kind, scale=scale, again=again, rows=rows, show=show
+        )
 
     def ratings(
         self,

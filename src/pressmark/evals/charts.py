@@ -491,7 +491,7 @@ def _unit(unit: str) -> str:
 def _interval(middle: float, low: float, high: float, unit: str, *, sign: bool = False) -> str:
     scale, form = (100, ".1f") if unit == "points" else (1, ".3g")
     told = f"{scale * middle:{'+' if sign else ''}{form}}"
-    if math.isnan(low) or math.isnan(high):
+    if not (math.isfinite(low) and math.isfinite(high)):
         return told
     return f"{told} [{scale * low:{form}}, {scale * high:{form}}]"
 

@@ -259,9 +259,9 @@ def estimate_call(
     tokens_in = math.ceil(own.tokens_in if own else _characters(request) / CHARACTERS_A_TOKEN)
     use = own or alike
     if use is None:
-        return CallEstimate(
-            tokens_in, None, None, f"characters / {CHARACTERS_A_TOKEN}; no answer of {model} was recorded yet"
-        )
+        free = 0.0 if price(model, 1, 1) == 0 else None
+        basis = f"characters / {CHARACTERS_A_TOKEN}; no answer of {model} was recorded yet"
+        return CallEstimate(tokens_in, None, free, basis)
     tokens_out = math.ceil(use.tokens_out)
     recorded = f"recorded use of {use.answers:,} answers of"
     basis = f"{recorded} this version" if own else f"request by characters / {CHARACTERS_A_TOKEN}, {recorded} {model}"
@@ -281,7 +281,9 @@ class _Total:
         self.tokens_in += number * tokens_in
         if use is None:
             if number:
-                self.known = self.priced = False
+                self.known = False
+                # Where tokens cost nothing, it does not matter how many there will be.
+                self.priced = self.priced and self._price(model, 1, 1) == 0
             return
         self.tokens_out += number * use.tokens_out
         self.seconds += number * use.latency

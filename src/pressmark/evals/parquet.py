@@ -2,7 +2,7 @@
 
 A column whose values are all texts, truths, whole numbers or floats is one of that type, so that other programs read
 it as it is. Any other column holds JSON text and says so in its metadata. A row comes back exactly as it was, and the
-dataset's digest with it.
+dataset's digest with it. A part of a split says so in the file's metadata, for whoever tunes or judges on it elsewhere.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pressmark.errors import DatasetError
 from pressmark.evals.dataset import Dataset
+from pressmark.evals.origin import HOLDOUT, TRAIN, Origin
 from pressmark.prompts import thaw
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 MAX_BYTES: Final = 1024 * 1024 * 1024
 """Bytes that a file may unpack to: it comes from somebody else."""
 _JSON = {b"pressmark": b"json"}
+_ORIGIN: Final = b"pressmark.origin"
 
 
 def to_parquet(dataset: Dataset) -> bytes:
@@ -37,7 +39,8 @@ def to_parquet(dataset: Dataset) -> bytes:
         fields.append(pyarrow.field(column, kind or pyarrow.string(), metadata=None if kind else _JSON))
         arrays.append(pyarrow.array(values, fields[-1].type))
     file = io.BytesIO()
-    parquet.write_table(pyarrow.Table.from_arrays(arrays, schema=pyarrow.schema(fields)), file, compression="zstd")
+    schema = pyarrow.schema(fields, metadata=_told(dataset.origin))
+    parquet.write_table(pyarrow.Table.from_arrays(arrays, schema=schema), file, compression="zstd")
     return file.getvalue()
 
 
@@ -67,7 +70,29 @@ def from_parquet(name: str, body: bytes) -> Dataset:
     except (pyarrow.ArrowException, OSError, ValueError, LookupError) as error:
         raise DatasetError(f"dataset {name!r} is no Parquet file of a dataset ({error}): get it again") from error
     names = list(columns)
-    return Dataset.of(name, [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)], names)
+    rows = [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return Dataset.of(name, rows, names, origin=_origin(name, (table.schema.metadata or {}).get(_ORIGIN)))
+
+
+def _told(origin: Origin) -> dict[bytes, bytes] | None:
+    """What travels of an origin: that it is a part of a split. The values that a correction changed stay at home."""
+    if not origin.part:
+        return None
+    told = {"kind": "split", "parent": origin.parent, "part": origin.part, "told": origin.told}
+    return {_ORIGIN: json.dumps(told, ensure_ascii=False).encode()}
+
+
+def _origin(name: str, told: bytes | None) -> Origin:
+    if told is None:
+        return Origin()
+    try:
+        found = json.loads(told)
+        parent, part, said = (found[key] for key in ("parent", "part", "told"))
+    except (ValueError, LookupError, TypeError) as error:
+        raise DatasetError(f"dataset {name!r} does not say where it comes from ({error}): get it again") from error
+    if part not in (TRAIN, HOLDOUT) or not isinstance(parent, str) or not isinstance(said, str):
+        raise DatasetError(f"dataset {name!r} is a part of a split that this Pressmark does not know: upgrade it")
+    return Origin("split", parent, part, said)
 
 
 def _type(values: list[Any]) -> pyarrow.DataType | None:

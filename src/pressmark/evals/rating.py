@@ -33,7 +33,7 @@ class Question:
 
     Attributes:
         row: The dataset's row, from 0.
-        values: The row's values.
+        values: The row's values, as far as a rater may see them.
         texts: The outputs, as they are shown: left and right, or one.
         again: Whether it was asked before, to see how far the rater agrees with themselves.
         versions: Digests of the versions that wrote the texts; not to be shown.

@@ -5,6 +5,7 @@ The sentence stands first, then a line a scorer, then slices and the rows that c
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -141,7 +142,8 @@ def _line(candidate: CandidateReport, told: Comparison) -> tuple[str, ...]:
     counts = (f"{number:,}" for number in (told.n, told.up, told.down, told.same))
     unit = "" if told.unit == "points" else f" {told.unit}"
     amount = shown.amount(told.result, told.unit) + unit
-    return told.scorer, role, f"{_MARKS[verdict]} {verdict}", amount, *counts, told.test
+    word = "in this run" if candidate.of_this_run(told) else f"{_MARKS[verdict]} {verdict}"
+    return told.scorer, role, word, amount, *counts, told.test
 
 
 def _told(report: Report) -> list[tuple[str, Sequence[str]]]:
@@ -151,6 +153,11 @@ def _told(report: Report) -> list[tuple[str, Sequence[str]]]:
     behind = [report.size]
     if len(report.candidates) > 1:
         behind.append("verdicts and slices hold although several versions are looked at together (Holm)")
+    if any(each.of_this_run(told) for each in report.candidates for told in each.comparisons):
+        behind.append(
+            "latency is that of this run, of its load and of the order in which it asked, and no verdict: answers came"
+            " at different moments, the baseline's first"
+        )
     for candidate in report.candidates:
         if candidate.primary is not None and candidate.primary.left_out:
             number = len(candidate.primary.left_out)
@@ -163,8 +170,8 @@ def _told(report: Report) -> list[tuple[str, Sequence[str]]]:
 def _numbers(result: stats.Paired, unit: str, p: float) -> dict[str, Any]:
     return {
         "difference": result.difference,
-        "low": result.low,
-        "high": result.high,
+        "low": result.low if math.isfinite(result.low) else math.nan,
+        "high": result.high if math.isfinite(result.high) else math.nan,
         "unit": unit,
         "n": result.n,
         "up": result.up,

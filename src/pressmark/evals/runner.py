@@ -286,9 +286,9 @@ def _bar(execution: Execution, wanted: bool) -> Iterator[Callable[[], None]]:
         yield lambda: None
         return
 
-    from tqdm.auto import tqdm
+    from pressmark.evals.bar import progress_bar
 
-    with tqdm(total=execution.progress.total, unit="answer", initial=execution.progress.done) as bar:
+    with progress_bar(execution.progress.total, execution.progress.done) as bar:
 
         def look() -> None:
             now = execution.progress

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
@@ -70,9 +71,12 @@ def rest_lines(comparison: Comparison) -> list[str]:
 
 
 def amount(result: stats.Paired, unit: str) -> str:
-    """A difference with its interval."""
-    scale, form = (100, "{:+.1f} [{:.1f}, {:.1f}]") if unit == "points" else (1, "{:+.3g} [{:.3g}, {:.3g}]")
-    return form.format(*(scale * value for value in (result.difference, result.low, result.high)))
+    """A difference with its interval; where rows tell none, such as where nothing changed, without."""
+    scale, form = (100, ".1f") if unit == "points" else (1, ".3g")
+    middle = f"{scale * result.difference:+{form}}"
+    if not (math.isfinite(result.low) and math.isfinite(result.high)):
+        return middle
+    return f"{middle} [{scale * result.low:{form}}, {scale * result.high:{form}}]"
 
 
 def _name(value: Hashable) -> str:

@@ -74,7 +74,7 @@ def save_dataset(database: Database, dataset: Dataset, author: str = "", *, agai
     """
     check_name(dataset.name, "dataset name")
     with database.writing() as connection:
-        if not again and (known := _number(connection, dataset)):
+        if not again and (known := _number(connection, "datasets", dataset.name, dataset.digest)):
             return replace(dataset, note=_note(known))
         return _save(connection, dataset, author)
 
@@ -147,11 +147,11 @@ def _save(connection: Connection, dataset: Dataset, author: str) -> Dataset:
     return replace(dataset, note=f"{_note(newest[0] + 1)}; {counts}")
 
 
-def _number(connection: Connection, dataset: Dataset) -> int | None:
+def _number(connection: Connection, table: str, name: str, digest: str) -> int | None:
     found = first(
         connection,
-        "select number from datasets where name = ? and digest = ? order by number desc limit 1",
-        [dataset.name, dataset.digest],
+        f"select number from {table} where name = ? and digest = ? order by number desc limit 1",
+        [name, digest],
     )
     return found[0] if found else None
 
@@ -245,10 +245,12 @@ def datasets(database: Database) -> pandas.DataFrame:
     return frame
 
 
-def save_suite(database: Database, name: str, digest: str, spec: Mapping[str, Any]) -> int:
-    """Keep a suite's description and return its number; the newest of that name again makes nothing new."""
+def save_suite(database: Database, name: str, digest: str, spec: Mapping[str, Any], *, again: bool = True) -> int:
+    """Keep a suite's description and return its number, as `save_dataset` does a dataset."""
     check_name(name, "suite name")
     with database.writing() as connection:
+        if not again and (known := _number(connection, "suites", name, digest)):
+            return known
         newest = _newest(connection, "suites", name)
         if newest and newest[1] == digest:
             return newest[0]

@@ -333,9 +333,16 @@ class Store:
         """Return a line for each dataset: name, digest, columns, rows, versions, created_at."""
         return catalog.datasets(self._database)
 
-    def save_suite(self, name: str, digest: str, spec: Mapping[str, Any]) -> int:
-        """Keep a suite's description and return its number; the newest of that name again makes nothing new."""
-        return catalog.save_suite(self._database, name, digest, spec)
+    def save_suite(self, name: str, digest: str, spec: Mapping[str, Any], *, again: bool = True) -> int:
+        """Keep a suite's description and return its number; the newest of that name again makes nothing new.
+
+        Args:
+            name: The suite's name.
+            digest: Its digest.
+            spec: Its description.
+            again: Whether what is an older version of that name becomes its newest again.
+        """
+        return catalog.save_suite(self._database, name, digest, spec, again=again)
 
     def suite_spec(self, reference: str) -> dict[str, Any]:
         """Return the description of the newest suite of that name, or of the suite with that digest.

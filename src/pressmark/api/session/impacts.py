@@ -14,7 +14,6 @@ from pressmark.api.session.evaluating import minus
 from pressmark.api.session.releasing import Releasing
 from pressmark.errors import EvidenceError, PressmarkError, RegistryError, RunCancelledError
 from pressmark.gate.scores import Scores
-from pressmark.providers.practice.requests import PRACTICE_MODEL
 from pressmark.widgets.protocols import (
     AffectedView,
     ChangeAsked,
@@ -94,8 +93,7 @@ class Impacts(Releasing):
         steps = impact.steps_of(self._workspace, change, _chosen(asked))
         where = self._workspace.choose_endpoint(asked["endpoint"])
         plans = impact.plan_steps(self._workspace, steps, where, OPTIONS)
-        # Nobody pays for the practice model, however long its answers are.
-        costs = [0.0 if _is_practice(step) else plan.cost for step, plan in zip(steps, plans, strict=True)]
+        costs = [plan.cost for plan in plans]
         return {
             "steps": [
                 {
@@ -103,9 +101,9 @@ class Impacts(Releasing):
                     "suite": step.suite.name,
                     "calls": plan.calls,
                     "cached": plan.cached,
-                    "cost": price,
+                    "cost": plan.cost,
                 }
-                for step, plan, price in zip(steps, plans, costs, strict=True)
+                for step, plan in zip(steps, plans, strict=True)
             ],
             "unjudged": [*impact.unjudged(change, steps), *change.broken],
             "calls": sum(plan.calls for plan in plans),
@@ -224,10 +222,6 @@ class Impacts(Releasing):
 
 def _chosen(asked: ChangeAsked) -> Mapping[str, Sequence[str]] | None:
     return {asked["name"]: asked["suites"]} if asked["suites"] else None
-
-
-def _is_practice(step: impact.Step) -> bool:
-    return all(member.version.unit.model == PRACTICE_MODEL for chain in step.chains for member in chain.members)
 
 
 def _affected(change: Change, told: Mapping[str, list[SuiteOutcomeView]]) -> list[AffectedView]:

@@ -77,6 +77,11 @@ class Scorer(ABC):
         return ()
 
     @property
+    def expects(self) -> tuple[str, ...]:
+        """Those of its columns that tell what a good answer is; who rates outputs must not see them."""
+        return self.columns
+
+    @property
     def why_not_publishable(self) -> str | None:
         """Why others could not run it, or None."""
         return None

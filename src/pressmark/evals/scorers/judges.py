@@ -81,6 +81,10 @@ class Judge(AskingScorer):
     def columns(self) -> tuple[str, ...]:
         return tuple(column for column in (self.question, self.reference) if column)
 
+    @property
+    def expects(self) -> tuple[str, ...]:
+        return (self.reference,) if self.reference else ()
+
     def request(self, given: ScoringInput) -> dict[str, Any]:
         parts = [f"The request:\n{_asked(given, self.question)}"]
         if self.reference:
@@ -137,6 +141,10 @@ class PairwiseJudge(AskingScorer):
     @property
     def columns(self) -> tuple[str, ...]:
         return tuple(column for column in (self.against, self.question) if column)
+
+    @property
+    def expects(self) -> tuple[str, ...]:
+        return (self.against,) if self.against else ()
 
     @property
     def needs_baseline(self) -> bool:
