@@ -147,3 +147,37 @@ def test_dataset_that_was_swapped(registry: Registry, workspace: Workspace) -> N
         publishing.pull_suite(workspace, registry, "support/basics")
     with pytest.raises(SuiteNotFoundError):
         workspace.suite_spec("support/basics")
+
+
+def test_pulling_undoes_nothing(registry: Registry, workspace: Workspace) -> None:
+    """Pulled again, an older suite and its rows stay the older versions that they are; what is new becomes newest."""
+    first = Suite.of("support/basics", data(), [Exact("category")])
+    publishing.publish_suite(first, registry)
+    publishing.pull_suite(workspace, registry, "support/basics")
+    corrected = workspace.correct_dataset("support/inbox", 0, {"category": "praise"})
+    mine = Suite.of("support/basics", corrected, [Exact("category"), Length()])
+    workspace.save_suite(mine.name, mine.digest, mine.spec())
+    assert publishing.pull_suite(workspace, registry, "support/basics") == first
+    assert workspace.dataset("support/inbox") == corrected
+    assert workspace.suite_spec("support/basics") == mine.spec()
+    assert workspace.dataset("support/inbox", first.dataset.digest).rows == first.dataset.rows
+    theirs = Suite.of("support/basics", data(), [Length()])
+    publishing.publish_suite(theirs, registry)
+    assert publishing.pull_suite(workspace, registry, "support/basics") == theirs
+    assert workspace.suite_spec("support/basics") == theirs.spec()
+    assert workspace.dataset("support/inbox") == corrected
+
+
+@pytest.mark.parametrize("part", ["train", "holdout"])
+def test_a_part_of_a_split_stays_one(registry: Registry, workspace: Workspace, part: str) -> None:
+    """A suite on a part of a split says so where it is pulled, under the digests that it has without."""
+    rows = [{"text": f"message {n}", "category": "ab"[n % 2]} for n in range(20)]
+    drawn = getattr(Dataset.of("inbox", rows).split(), part)
+    made = Suite.of("support/basics", drawn, [Exact("category")])
+    assert made.digest == Suite.of("support/basics", Dataset.of("x", drawn.rows), [Exact("category")]).digest
+    published = publishing.publish_suite(made, registry)
+    assert published.digest == made.digest
+    pulled = publishing.pull_suite(workspace, registry, "support/basics")
+    assert pulled.dataset.origin == drawn.origin
+    assert workspace.dataset(drawn.name).origin.part == part
+    assert [each.digest for each in workspace.train_parts()] == ([drawn.digest] if part == "train" else [])

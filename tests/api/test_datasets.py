@@ -309,3 +309,17 @@ def test_examples(ws: pm.Workspace) -> None:
     again = ws.dataset_versions("inbox/holdout").iloc[0]
     assert (again["part"], again["kind"], again["parent"]) == ("holdout", "split", parts.train.origin.parent)
     assert ws.sql("select part, count(*) as n from datasets group by part order by part")["n"].tolist() == [2, 1, 1]
+
+
+def test_a_run_of_an_older_suite_leaves_the_newer_one_newest(ws: pm.Workspace) -> None:
+    """Running a suite that its name no longer stands for does not bring it back; making it again does."""
+    ws.dataset("inbox", practice.example_messages()[:6])
+    version = ws.save("p", messages=MESSAGES, model=practice.PRACTICE_MODEL)
+    old = ws.suite("basics", dataset="inbox", scorers=[pm.scorers.Exact("category")])
+    new = ws.suite("basics", dataset="inbox", scorers=[pm.scorers.Exact("category"), pm.scorers.Length()])
+    run = ws.evaluate(version, old, progress=False)
+    assert ws.suite("basics") == new
+    assert ws.suites()["versions"].tolist() == [2]
+    assert ws.run(run.id).suite == old
+    assert ws.suite("basics", dataset="inbox", scorers=[pm.scorers.Exact("category")]).note == "version 3"
+    assert ws.suite("basics") == old

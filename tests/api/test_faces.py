@@ -57,6 +57,22 @@ def test_decision_as_a_table() -> None:
     assert "<reader>" not in told
 
 
+def test_histories_show_texts_whole(registry: pm.Registry, tmp_path: Path) -> None:
+    """A table of the change log or of versions cuts no sentence, also in part, and what is missing is no number."""
+    reason = "the answers of the new version were too long for the people who read them, so back to the old one"
+    registry.move(NAME, label="production", to="v2", reason="try")
+    registry.rollback(NAME, label="production", reason=reason)
+    history = registry.history()
+    for table in (history, history[history["seq"] > 2]):
+        assert reason in repr(table)
+        assert reason in table._repr_html_()
+    versions = pm.Workspace(tmp_path / "prompts.duckdb").versions(NAME)
+    assert versions["parent"].tolist() == ["#1", None]
+    assert versions["restores"].tolist() == [None, None]
+    assert "NaN" not in repr(versions) + versions._repr_html_()
+    assert pm.Workspace(tmp_path / "empty.duckdb").versions("nothing/yet").empty
+
+
 def test_label(registry: pm.Registry) -> None:
     """A label's version reads like a published version's; a label that is not there is told."""
     pointer = registry.label(NAME, "production")

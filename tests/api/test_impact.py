@@ -251,3 +251,42 @@ def test_wide_diamonds_resolve_at_once(ws: pm.Workspace) -> None:
     chain = resolve(layers["p30"], lambda name, label: layers[name])
     assert len(chain.members) == 31
     assert len(chain.lock) == 30
+
+
+def test_the_baseline_may_be_said(ws: pm.Workspace, tmp_path: Path) -> None:
+    """A third try is compared with the second, or with the version that is named; the result says with which."""
+    save(ws, "c/top", "number: {{ text }}")
+    save(ws, "c/next", "echo: {{ got }}", got="c/top@production")
+    for name in ("c/top", "c/next"):
+        ws.suite(f"s{name[1:]}", dataset=ROWS, scorers=[pm.scorers.Exact("number")], prompt=name)
+    save(ws, "c/top", "verbose: {{ text }}")
+    third = save(ws, "c/top", "shout: {{ text }}")
+    newest = ws.evaluate_change(third, progress=False)
+    assert repr(newest) == "<ChangeEvaluation c/top #3 for production, against #2: cannot tell>"
+    assert str(newest).startswith("c/top #3 for production, against #2: ")
+    for baseline in ("#1", ws.version("c/top", "#1")):
+        found = ws.evaluate_change(third, baseline=baseline, progress=False)
+        assert repr(found) == "<ChangeEvaluation c/top #3 for production, against #1: worse>"
+        assert "against #1" in found._repr_html_()
+        assert found.evidence.baseline == found.evidence.lock["c/top@production"] == ws.version("c/top", "#1").digest
+        assert [part.outcome for part in found.parts] == ["worse", "worse"]
+    first = save(ws, "c/new", "number: {{ text }}")
+    ws.suite("s/new", dataset=ROWS, scorers=[pm.scorers.Exact("number")], prompt="c/new")
+    assert "where nothing stands yet" in repr(ws.evaluate_change(first, progress=False))
+
+
+def test_what_is_no_baseline(ws: pm.Workspace, endpoint: RecordedEndpoint, tmp_path: Path) -> None:
+    """Another prompt's version, the same words, or a label's version beside one: each is told with what to do."""
+    changed = chain_of_five(ws)
+    with pytest.raises(VersionNotFoundError, match="baseline= is a version of c/top, such as '#1', not "):
+        ws.evaluate_change(changed, baseline=ws.version("c/apart"), progress=False)
+    with pytest.raises(VersionNotFoundError, match="#2 of c/top says what its baseline #2 says"):
+        ws.evaluate_change(changed, baseline="#2", progress=False)
+    with pytest.raises(VersionNotFoundError, match="c/top"):
+        ws.evaluate_change(changed, baseline="#9", progress=False)
+    with (
+        pm.Registry(f"sqlite:///{tmp_path / 'r.db'}") as registry,
+        pytest.raises(VersionNotFoundError, match="production of c/top says what stands today: leave baseline= out"),
+    ):
+        ws.evaluate_change(changed, registry=registry, baseline="#1", progress=False)
+    assert endpoint.calls == 0

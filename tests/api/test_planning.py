@@ -37,10 +37,10 @@ def test_a_plan_before_anything_was_asked(ws: pm.Workspace) -> None:
     sent = sum(len(str(m["content"])) for v in versions for r in basics.dataset.rows for m in v.render(text=r["text"]))
     assert told.tokens_in == pytest.approx(sent / 4, rel=0.2)
     assert told.tokens_out is None
-    assert told.cost is None
+    assert told.cost == 0
     assert told.seconds is None
     assert "characters / 4" in str(told)
-    assert "price not known" in str(told)
+    assert "\nfree\n" in str(told)
     # 40 rows of which one in four changes: (1.96 + 0.84) * 0.5 / sqrt(40), a little more by t.
     assert told.smallest_difference == pytest.approx(2.8 * 0.5 / math.sqrt(40), rel=0.05)
     assert "assumed" in str(told)
@@ -133,3 +133,14 @@ def test_bad_input(ws: pm.Workspace) -> None:
         ws.plan([version], suite(ws))
     with pytest.raises(EndpointNotFoundError):
         ws.plan(prompts(ws), suite(ws), endpoint="nowhere")
+
+
+def test_a_price_without_records(ws: pm.Workspace) -> None:
+    """Nobody pays for the practice model however long its answers are; of another model the price stays unknown."""
+    own = ws.save("p", text="{{ text }}", model=practice.PRACTICE_MODEL)
+    other = ws.save("p", text="{{ text }}", model="some-model")
+    judge = pm.scorers.Judge("Is it kind?", model="some-model")
+    assert ws.plan(own, suite(ws)).cost == 0
+    assert ws.plan([own, other], suite(ws)).cost is None
+    assert "price not known" in str(ws.plan([own, other], suite(ws)))
+    assert ws.plan(own, suite(ws, also=[judge])).cost is None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import pressmark as pm
-from pressmark.errors import RatingError
+from pressmark.errors import DatasetError, RatingError
 from pressmark.evals.rating import Rating, graded, questions, result
 from pressmark.testing import RecordedEndpoint
 
@@ -201,3 +201,41 @@ def test_a_judge_is_held_to_what_people_said_last(tmp_path: Path) -> None:
     assert judge.agreement is not None
     # Ten rows: the first was answered "left" before, eight are ties, and the last one was skipped.
     assert (judge.rated, judge.agreement.agreed) == (9, pytest.approx(8 / 9))
+
+
+@pytest.fixture
+def sorted_mail(tmp_path: Path) -> Iterator[tuple[pm.Workspace, Any]]:
+    """A run whose rows hold the answer, and what a judge reads."""
+    rows = [{"text": f"message {n}", "category": f"answer {n}", "channel": "mail", "about": "x"} for n in range(4)]
+    with RecordedEndpoint(lambda request: str(request["messages"][-1]["content"])) as endpoint:
+        ws = pm.Workspace(tmp_path / "s.duckdb", author="ana")
+        ws.endpoint("local", base_url=endpoint.base_url)
+        versions = [ws.save("p", text=f"{start} {{{{ text }}}} {{{{ about }}}}", model="m") for start in ("so", "and")]
+        scorers = [pm.scorers.Exact("category"), pm.scorers.TextSimilarity("about")]
+        suite = ws.suite("s", dataset=rows, scorers=scorers, slice="channel")
+        yield ws, ws.evaluate(versions, suite, progress=False)
+
+
+def test_a_rater_does_not_see_the_answer(sorted_mail: tuple[pm.Workspace, Any]) -> None:
+    """What filled the prompts is shown, what a scorer expects is not, and another column where it is named."""
+    ws, done = sorted_mail
+
+    def seen(**options: Any) -> list[str]:
+        session = ws.rate(done, **options)
+        assert session.question is not None
+        assert "answer" not in session._repr_html_() or "category" in options["show"]
+        return list(session.question.values)
+
+    assert seen() == ["text"]
+    assert seen(show="channel") == ["text", "channel"]
+    assert seen(show=["category", "about"]) == ["text", "category", "about"]
+    with pytest.raises(DatasetError, match="no column 'mood': it has text, category"):
+        ws.rate(done, show=["mood"])
+
+
+def test_what_a_judge_is_given_is_no_answer() -> None:
+    """A judge's question is shown to raters, its reference is not."""
+    grade = pm.scorers.Judge("Is it kind?", model="m", question="text", reference="reply")
+    prefer = pm.scorers.PairwiseJudge("reply", model="m", question="text")
+    assert grade.expects == prefer.expects == ("reply",)
+    assert pm.scorers.Judge("Is it kind?", model="m").expects == ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import pyarrow
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -79,4 +80,29 @@ def test_column_that_says_it_is_json() -> None:
     file = io.BytesIO()
     parquet.write_table(broken, file)
     with pytest.raises(DatasetError, match="get it again"):
+        files.from_parquet("d", file.getvalue())
+
+
+def test_a_correction_travels_without_what_it_corrected() -> None:
+    """A corrected train part stays one; the values that were taken out of it do not travel."""
+    rows = [{"text": f"message {n}", "mail": f"person{n}@example.org"} for n in range(10)]
+    train = Dataset.of("inbox", rows).split().train
+    corrected = train.corrected(0, {"mail": "removed"})
+    body = files.to_parquet(corrected)
+    read = files.from_parquet("inbox/train", body)
+    assert (read.origin.part, read.origin.parent, read.origin.changes) == ("train", train.digest, ())
+    assert read == corrected
+    assert str(train.rows[0]["mail"]).encode() not in body
+    assert files.to_parquet(Dataset.of("a", train.rows)) == files.to_parquet(Dataset.of("b", train.rows))
+
+
+@pytest.mark.parametrize(
+    "told", [b"{", b"[]", b"{}", b'{"parent":"","part":"third","told":""}', b'{"parent":1,"part":"train","told":""}']
+)
+def test_an_origin_that_is_none(told: bytes) -> None:
+    """What a file says of its origin is checked: it comes from somebody else."""
+    table = pyarrow.table({"a": ["x"]}).replace_schema_metadata({b"pressmark.origin": told})
+    file = io.BytesIO()
+    parquet.write_table(table, file)
+    with pytest.raises(DatasetError, match=r"dataset 'd' (does not say where it comes from|is a part of a split)"):
         files.from_parquet("d", file.getvalue())

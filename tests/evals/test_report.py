@@ -13,7 +13,7 @@ import pytest
 
 from pressmark import stats
 from pressmark.errors import StatsError
-from pressmark.evals import Answer, Memory, OutputRecord, Rating, Report, Suite, execute, plan, report, scorers
+from pressmark.evals import Answer, Memory, OutputRecord, Rating, Report, Suite, charts, execute, plan, report, scorers
 from pressmark.prompts import FrozenDict
 from pressmark.workspace import Store
 
@@ -128,6 +128,38 @@ class TestBadInput:
         assert found.verdict == "cannot tell"
         assert "no row changed" in found.sentence
         assert "nan" not in str(found).lower()
+        assert "inf" not in str(found) + found._repr_html_() + str(found.to_frame())
+
+    def test_a_measurement_that_did_not_change(self) -> None:
+        """It has no interval to tell, in the report, in its slices and in the chart."""
+        length = scorers.Function("length", lambda output, row: 9, kind="measurement", unit="characters")
+        kept = scored({"a": lambda n: 9.0, "b": lambda n: 9.0}, name="length")
+        found = report(kept, suite(DATA, length, slice="channel"), "a", "b")
+        assert found.primary is not None
+        drawn = json.dumps(charts.of_comparison(found.primary).to_dict())
+        assert "inf" not in str(found) + found._repr_html_() + str(found.primary) + drawn
+        assert "+0 characters" in str(found)
+        assert found.to_frame()["low"].isna().all()
+
+    def test_latency_is_that_of_the_run(self) -> None:
+        """What a run measured beside its scorers is told without a verdict; a scorer of it keeps its own."""
+        kept = scored({"a": lambda n: 1.0, "b": lambda n: 1.0})
+        slower = [
+            replace(r, answer=replace(r.answer, latency=r.answer.latency + 1 + r.row % 3)) if r.version == "b" else r
+            for r in kept
+            if r.answer is not None and r.answer.latency is not None
+        ]
+        found = report(slower, suite(DATA, RIGHT), "a", "b")
+        [line] = [line for line in str(found).splitlines() if line.split()[:1] == ["latency"]]
+        assert "in this run" in line
+        assert "worse" not in line
+        assert "latency is that of this run, of its load and of the order in which it asked" in str(found)
+        frame = found.to_frame()
+        assert frame.loc[frame["scorer"] == "latency", "verdict"].tolist() == ["cannot tell"]
+        timed = [replace(r, scores={**r.scores, "latency": r.answer.latency}) for r in slower if r.answer is not None]
+        asked = report(timed, suite(DATA, RIGHT, scorers.Latency()), "a", "b")
+        assert asked.worse == ("latency",)
+        assert "of its load" not in str(asked)
 
     def test_errors_and_failed_scorers_are_told(self) -> None:
         """Errors, rows left out and scorers that raised are counted, with a reason."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -369,3 +370,44 @@ def test_a_large_log(tmp_path: Path) -> None:
     started = time.perf_counter()
     assert len(read_logs(file).rows) == 40_000
     assert time.perf_counter() - started < 120
+
+
+def exported(tmp_path: Path, *more: bytes) -> Path:
+    """A CSV export of one row, and lines after it."""
+    file = tmp_path / "export.csv"
+    with file.open("w", newline="", encoding="utf-8") as out:
+        writer = csv.DictWriter(out, list(EXPORTED))
+        writer.writeheader()
+        writer.writerow(EXPORTED)
+    file.write_bytes(file.read_bytes() + b"".join(more))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (b"one,two\r\n", rf"line 3 has 2 values for {len(EXPORTED)} columns\)"),
+        (b"caf\xe9" + b"," * (len(EXPORTED) - 1) + b"\r\n", r"line 3 is not UTF-8 text\)"),
+        (b'"never closed\r\nnext\r\n', r"line 3 has 1 values .* goes on to line 4 for want of a quotation mark\)"),
+    ],
+)
+def test_a_malformed_line_of_csv_is_counted(tmp_path: Path, line: bytes, why: str) -> None:
+    """As in JSON Lines, a line that is none of the columns is counted with its number, and the rest is read."""
+    found = read_logs(exported(tmp_path, line))
+    assert found.rows == [ROW]
+    assert re.search(r"1 lines that cannot be read \(" + why, found.told), found.told
+
+
+def test_csv_that_is_no_log(tmp_path: Path) -> None:
+    """Nothing, no names, another encoding and no text at all are refused."""
+    for body, message in (
+        (b"", "no line of column names"),
+        (b"\n\n", "no line of column names"),
+        ("a,b".encode("utf-16"), "UTF-16"),
+        (b"PK\0\0", "not text"),
+        (b"a,b\n1,2\n", "1 documents of another form"),
+    ):
+        file = tmp_path / "e.csv"
+        file.write_bytes(body)
+        with pytest.raises(DatasetError, match=message):
+            read_logs(file)

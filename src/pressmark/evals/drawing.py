@@ -21,7 +21,7 @@ from pressmark.prompts.canonical import canonical_bytes
 from pressmark.prompts.quoting import shown
 
 MOST_COMPARED: Final = 10_000
-"""Each row is held against every other one: 10,000 take a minute or two."""
+"""Each row is held against every other one: 10,000 take some seconds."""
 
 _PAIRS: Final = 128
 
@@ -74,26 +74,29 @@ def _apart(dataset: Dataset, rows: Sequence[int], columns: Sequence[str], near: 
         )
     texts = [" ".join(_words(dataset.rows[row][column]) for column in columns) for row in rows]
     kept: list[int] = []
-    pairs = np.zeros((len(rows), _PAIRS), np.int16)
+    pairs = np.zeros((len(rows), _PAIRS), np.uint8)
     lengths = np.zeros(len(rows))
     for place, text in enumerate(texts):
         own = _pairs_of(text)
-        # To insert or delete a letter changes three pairs of neighbours at most. That rules out nearly everything, and
-        # only the rest is compared letter by letter.
-        apart = np.abs(pairs[: len(kept)] - own).sum(axis=1, dtype=np.int32)
-        allowed = 3 * (1 - near) * (lengths[: len(kept)] + len(text)) + 1e-6
-        others = [texts[kept[n]] for n in np.flatnonzero(apart <= allowed)]
+        # So many letters may be inserted or deleted, at least one for each that one of the two is longer. To insert or
+        # delete a letter changes three pairs of neighbours at most. That rules out nearly everything, and only the rest
+        # is compared letter by letter.
+        allowed = (1 - near) * (lengths[: len(kept)] + len(text)) + 1e-6
+        alike = np.flatnonzero(np.abs(lengths[: len(kept)] - len(text)) <= allowed)
+        theirs = pairs[alike]
+        apart = (np.maximum(theirs, own) - np.minimum(theirs, own)).sum(axis=1, dtype=np.uint16)
+        others = [texts[kept[n]] for n in alike[apart <= 3 * allowed[alike]]]
         if process.extractOne(text, others, scorer=fuzz.ratio, score_cutoff=100 * near) is None:
             pairs[len(kept)], lengths[len(kept)] = own, len(text)
             kept.append(place)
     return [rows[place] for place in kept]
 
 
-def _pairs_of(text: str) -> np.ndarray[Any, np.dtype[np.int16]]:
+def _pairs_of(text: str) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """How often each pair of neighbouring letters stands in a text; several pairs share a count."""
     letters = np.frombuffer(text.encode("utf-32-le"), np.uint32)
     found = np.bincount((letters[:-1] * 31 + letters[1:]) % _PAIRS, minlength=_PAIRS)
-    return np.minimum(found, 2**14).astype(np.int16)
+    return np.minimum(found, 255).astype(np.uint8)
 
 
 def _words(value: Any) -> str:
