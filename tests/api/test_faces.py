@@ -70,7 +70,6 @@ def test_histories_show_texts_whole(registry: pm.Registry, tmp_path: Path) -> No
     assert versions["parent"].tolist() == ["#1", None]
     assert versions["restores"].tolist() == [None, None]
     assert "NaN" not in repr(versions) + versions._repr_html_()
-    assert pm.Workspace(tmp_path / "empty.duckdb").versions("nothing/yet").empty
 
 
 def test_label(registry: pm.Registry) -> None:
