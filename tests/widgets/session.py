@@ -523,7 +523,13 @@ class MemorySession(MemoryRatings):
         return self.save(name, {**body, "model": "practice-2"}, "kept", None)["version"]
 
     def estimate(
-        self, name: str, versions: Sequence[str], suite: str, endpoint: str, asking: AskingView | None = None
+        self,
+        name: str,
+        versions: Sequence[str],
+        suite: str,
+        endpoint: str,
+        asking: AskingView | None = None,
+        pause: Callable[[], None] = lambda: None,
     ) -> EstimateView:
         if self.refuses:
             raise InvalidUnitError(self.refuses)

@@ -351,6 +351,7 @@ def test_another_scorer_changes_what_is_shown_but_not_the_public_verdict(open_pa
     before = page.workbench.verdict
     assert before == "better"
     page.ask("choose_scorer", scorer="latency")
+    assert page.workbench.settle()
     assert page.workbench.state_verdict["items"][0]["scorer"] == "latency"
     assert page.workbench.verdict == before
 

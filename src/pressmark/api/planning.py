@@ -12,7 +12,7 @@ from pressmark.errors import StatsError
 from pressmark.evals import Suite
 from pressmark.evals.chain import Chain
 from pressmark.evals.estimate import CallEstimate, Pilot, RunPlan, Use, estimate, estimate_call
-from pressmark.evals.plan import Call, plan
+from pressmark.evals.plan import Call, plan, unhurried
 from pressmark.evals.scorers import AskingScorer
 from pressmark.evals.stages import ChainPlan
 from pressmark.providers.practice.requests import PRACTICE_MODEL
@@ -37,8 +37,11 @@ def plan_run(
     *,
     repeats: int = 1,
     concurrency: int = 8,
+    pause: Callable[[], None] = unhurried,
 ) -> RunPlan:
     """Return what running versions on a suite would take; asks nobody and changes nothing.
+
+    `pause` is called every few rows: whoever plans beside other work waits there.
 
     Raises:
         DatasetError: A column for a variable is missing.
@@ -46,7 +49,7 @@ def plan_run(
     """
     chains = [chain_of(given, suite, store) for given in versions]
     upstream, outputs = _upstream(chains, suite, store, endpoint.base_url, repeats)
-    planned = plan(chains, suite.dataset, base_url=endpoint.base_url, repeats=repeats, upstream=outputs)
+    planned = plan(chains, suite.dataset, base_url=endpoint.base_url, repeats=repeats, upstream=outputs, pause=pause)
     names = {chain.digest: chain.version.version for chain in chains}
     members = {member.digest: member for chain in chains for member in chain.members}
     judges = [scorer.name for scorer in suite.scorers if isinstance(scorer, AskingScorer)]
@@ -59,6 +62,7 @@ def plan_run(
         names,
         upstream=upstream,
         known=store.cached_answers(call.key for call in (*upstream, *planned.calls)),
+        pause=pause,
         repeats=repeats,
         concurrency=concurrency,
         by_version=_uses(used["versions"]),

@@ -484,6 +484,11 @@ class Run(Faced):
         return str(self._kept.spec["suite"]["name"])
 
     @property
+    def suite_digest(self) -> str:
+        """The digest of the suite as it was when the run began."""
+        return str(self._kept.spec["suite"]["digest"])
+
+    @property
     def endpoint_name(self) -> str:
         """The endpoint's name."""
         return str(self._kept.spec["endpoint"]["name"])
@@ -491,7 +496,7 @@ class Run(Faced):
     @property
     def suite(self) -> Suite:
         """The suite as it was when the run began."""
-        return self._workspace.load_suite(self._workspace.store.suite_spec(self._kept.spec["suite"]["digest"]))
+        return self._workspace.load_suite(self._workspace.store.suite_spec(self.suite_digest))
 
     @property
     def repeats(self) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pressmark import stats
-from pressmark.evals.plan import Call, Plan
+from pressmark.evals.plan import PAUSE_EVERY, Call, Plan, unhurried
 from pressmark.evals.scorers import AskingScorer
 from pressmark.evals.suite import Suite
 from pressmark.face import Faced
@@ -178,6 +178,7 @@ def estimate(
     by_judge: Mapping[str, Use] | None = None,
     price: Callable[[str, int, int], float | None] = lambda model, tokens_in, tokens_out: None,
     pilot: Pilot | None = None,
+    pause: Callable[[], None] = unhurried,
 ) -> RunPlan:
     """Work out what a plan would take.
 
@@ -194,12 +195,15 @@ def estimate(
         by_judge: Recorded use of judges, by scorer.
         price: US dollars for so many tokens of a model.
         pilot: The spread of the differences from an earlier run; without one it is assumed for scores.
+        pause: Called every few calls: whoever plans beside other work waits there.
     """
     wanted = (*upstream, *plan.calls)
     asked = [call for call in plan.calls if call.key not in known]
     first = [call for call in upstream if call.key not in known]
     total, recorded = _Total(price), dict[str, int]()
-    for call in (*first, *asked):
+    for count, call in enumerate((*first, *asked)):
+        if count % PAUSE_EVERY == 0:
+            pause()
         model, digest = str(call.request["model"]), call.tasks[0].version
         own, alike = (by_version or {}).get(digest), (by_model or {}).get(model)
         sent = own.tokens_in if own else _characters(call.request) / CHARACTERS_A_TOKEN

@@ -7,7 +7,7 @@ sample of its rows, also where the file was sorted, and a run that is taken up a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,6 +18,8 @@ from pressmark.evals.dataset import Dataset
 from pressmark.evals.records import RowError, Task
 from pressmark.prompts import MISSING
 from pressmark.rendering import PromptVersion, compiled
+
+PAUSE_EVERY = 100
 
 # What the prompts upstream answered: by digest of the chain, then by row and repeat; None where there is no answer.
 Upstream = Mapping[str, Mapping[tuple[int, int], str | None]]
@@ -73,6 +75,10 @@ class Plan:
         return {str(call.request.get("model", "")) for call in self.calls}
 
 
+def unhurried() -> None:
+    """Does not pause."""
+
+
 def plan(
     versions: Sequence[PromptVersion | Chain],
     dataset: Dataset,
@@ -82,6 +88,7 @@ def plan(
     seeds: bool = False,
     answered: Container[Task | tuple[str, int, int]] = (),
     upstream: Upstream | None = None,
+    pause: Callable[[], None] = unhurried,
 ) -> Plan:
     """Render every request of a run.
 
@@ -94,6 +101,7 @@ def plan(
             seed that the prompt's parameters set. It is part of the request, and so of the answer cache's key.
         answered: Tasks that need not be asked again.
         upstream: What the prompts upstream of the chains answered.
+        pause: Called every few rows: whoever plans beside other work waits there.
 
     Raises:
         DatasetError: A column for a variable is missing, or a version's input would need an upstream prompt's answer.
@@ -112,7 +120,9 @@ def plan(
     skipped = 0
     kept: list[Call] = []
     order = order_of(dataset)
-    for number in order:
+    for count, number in enumerate(order):
+        if count % PAUSE_EVERY == 0:
+            pause()
         row = dataset.rows[number]
         for fill in fills:
             for repeat in range(repeats):

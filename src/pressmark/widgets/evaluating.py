@@ -31,6 +31,7 @@ ORDERS_KEPT = 8
 ROWS_AT_ONCE = 200
 VERSIONS_AT_ONCE = 4
 CALM_SECONDS = 5.0
+QUIET_SECONDS = 0.2
 FIRST_ASKING: AskingView = {
     "repeats": 1,
     "concurrency": 8,
@@ -58,6 +59,25 @@ class Order:
     rows: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Which verdicts are asked for.
+
+    Attributes:
+        run: The run.
+        scorer: By which scorer.
+        pair: Baseline and candidate in sight, or None.
+        candidates: All that are held against the baseline, the one in sight first.
+        status: Where the run stood.
+    """
+
+    run: str
+    scorer: str
+    pair: tuple[str, str] | None
+    candidates: tuple[str, ...]
+    status: str
+
+
 class Evaluating(Panel):
     """Choices for the next run, and the run that is shown.
 
@@ -75,6 +95,8 @@ class Evaluating(Panel):
         self._planning = Lane("planning")
         self._tell_progress = Throttle(self._put_progress, PROGRESS_SECONDS)
         self._tell_verdict = Throttle(self.verdict_soon, VERDICT_SECONDS)
+        self._compared: Compared | None = None
+        self._compare_again = False
         self._orders: OrderedDict[int, Order] = OrderedDict()
         self._tokens = itertools.count(1)
 
@@ -128,20 +150,24 @@ class Evaluating(Panel):
         self._planning.close()
 
     def _estimate(self) -> None:
-        # Planning many rows keeps the processor busy: what is to be shown comes first.
-        self.desk.workspace_lane.settle(CALM_SECONDS)
+        self._leave_way()
         chosen = self.desk.state("evaluate")
         question = _question(self.desk.prompt, chosen)
         versions, suite, endpoint = chosen.get("versions") or [], chosen.get("suite"), chosen.get("endpoint")
         estimate, error = None, None
         if versions and suite and endpoint:
             try:
-                estimate = self.session.estimate(self.desk.prompt, versions, suite, endpoint, chosen.get("asking"))
+                asking = chosen.get("asking")
+                estimate = self.session.estimate(self.desk.prompt, versions, suite, endpoint, asking, self._leave_way)
             except Exception as raised:  # noqa: BLE001 - the form stays usable, and says why there is no number
                 error = told(raised)
         # Many rows take seconds to plan: by then something else may be chosen, and be planned next.
         if question == _question(self.desk.prompt, self.desk.state("evaluate")):
             self.desk.put("evaluate", estimate=estimate, estimate_error=error)
+
+    def _leave_way(self) -> None:
+        """Planning many rows keeps the processor busy: what is to be shown comes first."""
+        self.desk.workspace_lane.calm(QUIET_SECONDS, CALM_SECONDS)
 
     @command()
     def choose_suite(self, suite: str) -> None:
@@ -366,7 +392,7 @@ class Evaluating(Panel):
             self.desk.put("run", progress=progress)
 
     def verdict_soon(self) -> None:
-        """Fills the verdicts; only the last of several calls counts."""
+        """Names what is compared, and fills the verdicts once the page has what it asked for."""
         self.in_workspace(self._load_verdict, fills="verdict", key="verdict")
 
     def in_sight(self) -> tuple[str, str] | None:
@@ -387,12 +413,49 @@ class Evaluating(Panel):
         pair = self.in_sight()
         state = self.desk.state("run")
         scorer = state.get("scorer", "")
-        items: list[ComparisonView] = []
+        candidates: list[str] = []
         if pair is not None and scorer and pair[0] != pair[1]:
-            others = [each for each in state["progress"]["versions"] if each not in pair]
-            items = [self.session.comparison(self.desk.run, pair[0], each, scorer) for each in [pair[1], *others]]
-        self.desk.put("verdict", ready=True, error=None, run=self.desk.run, scorer=scorer, pair=pair, items=items)
-        self.desk.verdict = self._final_verdict(pair, items)
+            candidates = [pair[1], *(each for each in state["progress"]["versions"] if each not in pair)]
+        status = state["progress"]["status"] if candidates else ""
+        shown = self.desk.state("verdict")
+        asked = Compared(self.desk.run, scorer, pair, tuple(candidates), status)
+        turned = (shown.get("run"), shown.get("pair")) != (asked.run, pair) or not candidates
+        if turned or shown.get("scorer") != scorer:
+            self.desk.put("verdict", ready=True, error=None, run=asked.run, scorer=scorer, pair=pair, items=[])
+        if turned:
+            self.desk.verdict = ""
+        if self._compared == asked:
+            self._compare_again = status == "running"  # there may be more answers than when it began
+            return
+        self._compared = asked if candidates else None
+        if candidates:
+            self._compare(asked, [])
+
+    def _compare(self, asked: Compared, items: list[ComparisonView]) -> None:
+        """Compares the next candidate, later: in between the page is given what it asks for."""
+        if not items:
+            self._compare_again = False
+
+        def one() -> None:
+            if asked != self._compared or asked.pair is None:
+                return
+            try:
+                candidate = asked.candidates[len(items)]
+                items.append(self.session.comparison(asked.run, asked.pair[0], candidate, asked.scorer))
+                before = self.desk.state("verdict").get("items") or []
+                self.desk.put("verdict", ready=True, error=None, items=[*items, *before[len(items) :]])
+                self.desk.verdict = self._final_verdict(asked.pair, items)
+            except BaseException:
+                self._compared = None
+                raise
+            if len(items) < len(asked.candidates):
+                self._compare(asked, items)
+            elif self._compare_again:
+                self._compare(asked, [])
+            else:
+                self._compared = None
+
+        self.in_workspace(one, fills="verdict", key="comparison", later=True)
 
     def _final_verdict(self, pair: tuple[str, str] | None, items: list[ComparisonView]) -> str:
         """The public verdict: on the public pair, by the primary scorer, once the run is complete."""

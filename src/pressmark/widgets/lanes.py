@@ -19,7 +19,8 @@ class Lane:
     """One thread that runs jobs in order; started with the first job, gone after a while without any.
 
     A job that carries a key takes the place of one with the same key that has not begun: while somebody types, only
-    the last state is looked at. The replaced job's `dropped` is called instead.
+    the last state is looked at. The replaced job's `dropped` is called instead. What is worked out without being asked
+    for is submitted as `later`: it begins once nothing else waits, so that whoever asks has an answer first.
     """
 
     IDLE_SECONDS = 30.0
@@ -27,25 +28,26 @@ class Lane:
     def __init__(self, name: str) -> None:
         self._name = name
         self._jobs: deque[tuple[str | None, Job, Job | None]] = deque()
+        self._later: deque[tuple[str | None, Job, Job | None]] = deque()
         self._wake = threading.Condition()
         self._busy = False
+        self._last = float("-inf")
         self._thread: threading.Thread | None = None
         self._closed = False
         _lanes.add(self)
 
-    def submit(self, job: Job, *, key: str | None = None, dropped: Job | None = None) -> None:
+    def submit(self, job: Job, *, key: str | None = None, dropped: Job | None = None, later: bool = False) -> None:
         """Queues a job, which must not raise."""
         replaced: Job | None = None
         with self._wake:
             if self._closed:
                 return
             if key is not None:
-                for waiting in self._jobs:
-                    if waiting[0] == key:
-                        self._jobs.remove(waiting)
+                for jobs in (self._jobs, self._later):
+                    for waiting in [each for each in jobs if each[0] == key]:
+                        jobs.remove(waiting)
                         replaced = waiting[2]
-                        break
-            self._jobs.append((key, job, dropped))
+            (self._later if later else self._jobs).append((key, job, dropped))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name=f"pressmark-{self._name}", daemon=True)
                 self._thread.start()
@@ -58,7 +60,7 @@ class Lane:
         if threading.current_thread() is self._thread:
             return False
         with self._wake:
-            return self._wake.wait_for(lambda: not self._jobs and not self._busy, timeout=seconds)
+            return self._wake.wait_for(lambda: not (self._jobs or self._later or self._busy), timeout=seconds)
 
     def value(self, call: Callable[[], T], seconds: float) -> T | None:
         """The result of a call made in order with the jobs; None if it fails or takes longer."""
@@ -75,29 +77,40 @@ class Lane:
         done.wait(seconds)
         return got[0] if got else None
 
+    def calm(self, quiet: float, at_most: float) -> None:
+        """Waits until nothing was queued or running for a while, as long work elsewhere does to leave the way free."""
+        until = time.monotonic() + at_most
+        with self._wake:
+            while not self._closed and (left := until - time.monotonic()) > 0:
+                if self._jobs or self._later or self._busy:
+                    self._wake.wait(left)
+                elif (rest := self._last + quiet - time.monotonic()) > 0:
+                    self._wake.wait(min(left, rest))
+                else:
+                    return
+
     def close(self) -> None:
         """Forgets what is queued and ends the thread after the job it is at."""
         with self._wake:
             self._closed = True
             self._jobs.clear()
+            self._later.clear()
             self._wake.notify_all()
 
     def _work(self) -> None:
         while True:
             with self._wake:
-                if (
-                    not self._wake.wait_for(lambda: self._jobs or self._closed, timeout=self.IDLE_SECONDS)
-                    or self._closed
-                ):
+                waits = self._wake.wait_for(lambda: self._jobs or self._later or self._closed, self.IDLE_SECONDS)
+                if not waits or self._closed:
                     self._thread = None
                     return
-                _, job, _ = self._jobs.popleft()
+                _, job, _ = (self._jobs or self._later).popleft()
                 self._busy = True
             try:
                 job()
             finally:
                 with self._wake:
-                    self._busy = False
+                    self._busy, self._last = False, time.monotonic()
                     self._wake.notify_all()
 
 

@@ -40,9 +40,9 @@ class Panel:
         self.desk = desk
         self.session = desk.session
 
-    def in_workspace(self, job: Callable[[], None], *, fills: str, key: str | None = None) -> None:
+    def in_workspace(self, job: Callable[[], None], *, fills: str, key: str | None = None, later: bool = False) -> None:
         """Runs a job on the workspace's lane; what it raises is told in `error` of the state that it fills."""
-        self.desk.workspace_lane.submit(lambda: self._told(job, fills), key=key)
+        self.desk.workspace_lane.submit(lambda: self._told(job, fills), key=key, later=later)
 
     def in_registry(self, job: Callable[[], None], *, fills: str, key: str | None = None) -> None:
         """The same on the registry's lane."""

@@ -245,6 +245,13 @@ def datasets(database: Database) -> pandas.DataFrame:
     return frame
 
 
+def row_counts(database: Database) -> dict[tuple[str, str], int]:
+    """Return how many rows each version of a dataset has, by name and digest, without reading them."""
+    with database.reading() as connection:
+        found = connection.execute("select name, digest, row_count from datasets").fetchall()
+    return {(name, digest): int(rows) for name, digest, rows in found}
+
+
 def save_suite(database: Database, name: str, digest: str, spec: Mapping[str, Any], *, again: bool = True) -> int:
     """Keep a suite's description and return its number, as `save_dataset` does a dataset."""
     check_name(name, "suite name")

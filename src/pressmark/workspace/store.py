@@ -352,6 +352,10 @@ class Store:
         """
         return catalog.suite_spec(self._database, reference)
 
+    def row_counts(self) -> dict[tuple[str, str], int]:
+        """Return how many rows each version of a dataset has, by name and digest, without reading them."""
+        return catalog.row_counts(self._database)
+
     def suites(self) -> pandas.DataFrame:
         """Return a line for each suite: name, digest, spec, versions, created_at."""
         return catalog.suites(self._database)

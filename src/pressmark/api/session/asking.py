@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from pressmark.api.derived import DerivedVersion
+from pressmark.api.planning import plan_run
 from pressmark.api.runs import Runner, RunOptions, start_run
 from pressmark.api.session.part import Part
 from pressmark.errors import PressmarkError, VersionNotFoundError
 from pressmark.evals import Budget
 from pressmark.evals.chain import Chain
+from pressmark.evals.plan import unhurried
 from pressmark.widgets.protocols import AskingView, EstimateView, OverrideView, RunProgress
 
 if TYPE_CHECKING:
@@ -51,17 +53,25 @@ class Asking(Part):
         return self._workspace.keep(self._version_named(name, version)).version
 
     def estimate(
-        self, name: str, versions: Sequence[str], suite: str, endpoint: str, asking: AskingView | None = None
+        self,
+        name: str,
+        versions: Sequence[str],
+        suite: str,
+        endpoint: str,
+        asking: AskingView | None = None,
+        pause: Callable[[], None] = unhurried,
     ) -> EstimateView:
         """What running these versions would take."""
         options = options_of(asking)
         concurrency = options.concurrency if isinstance(options.concurrency, int) else CONCURRENCY
-        told = self._workspace.plan(
+        told = plan_run(
+            self._store,
             [self._version_named(name, version) for version in versions],
-            suite,
-            endpoint=endpoint,
+            self._workspace.suite(suite),
+            self._workspace.choose_endpoint(endpoint),
             concurrency=concurrency,
             repeats=options.repeats,
+            pause=pause,
         )
         return {
             "rows": told.rows,

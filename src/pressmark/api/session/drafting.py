@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from pressmark.api.planning import plan_call
@@ -32,7 +32,6 @@ from pressmark.widgets.protocols import (
 )
 
 if TYPE_CHECKING:
-    from pressmark.evals import Dataset
     from pressmark.rendering import PromptVersion
 
 
@@ -167,23 +166,20 @@ class Drafting(Part):
         return try_once(request, where, lambda attempt: tell(_try_view(attempt, where.name, dataset, row)))
 
     def _filled(self, unit: Unit, dataset: str | None, row: int) -> tuple[Unit, dict[str, Any]]:
-        chosen = self._store.dataset(dataset) if dataset is not None else None
-        return unit, _values(unit, chosen, min(max(row, 0), len(chosen) - 1) if chosen else None)
+        return unit, _values(unit, self._one_row(dataset, row)[2])
 
     def preview(self, body: UnitBody, dataset: str | None, row: int, endpoint: str = "") -> PreviewView:
         """Render a draft with a row of a dataset, or with examples and defaults."""
-        chosen = self._store.dataset(dataset) if dataset is not None else None
+        rows, number, given = self._one_row(dataset, row)
         checked = check_body(body)
         blocking = [error for error in checked["errors"] if error["where"] not in ("model", "tools")]
-        rows = len(chosen) if chosen else 0
-        number = min(max(row, 0), rows - 1) if chosen else None
         view: PreviewView = {"messages": [], "values": {}, "row": number, "rows": rows, "error": None, "estimate": None}
         if blocking:
             view["error"] = blocking[0]
             return view
         try:
             unit = unit_of(body, placeholder_model="unset")
-            values = _values(unit, chosen, number)
+            values = _values(unit, given)
             template = compiled(unit, unit_digest(unit))
             rendered = template.render(values)
             if body["model"]:
@@ -194,6 +190,17 @@ class Drafting(Part):
         view["values"] = {name: short(value) for name, value in values.items()}
         view["messages"] = _messages(rendered)
         return view
+
+    def _one_row(self, dataset: str | None, row: int) -> tuple[int, int | None, Mapping[str, Any]]:
+        """How many rows a dataset has, the number of the one nearest to that asked for, and that one, alone read."""
+        if dataset is None:
+            return 0, None, {}
+        told = {str(each["name"]): each for each in self._store.datasets().to_dict("records")}
+        if dataset not in told:
+            self._store.dataset(dataset)  # says what there is instead
+        digest, rows = str(told[dataset]["digest"]), int(told[dataset]["rows"])
+        number = min(max(row, 0), rows - 1)
+        return rows, number, self._store.dataset_rows(digest, [number])[number]
 
     def save(self, name: str, body: UnitBody, message: str, base: str | None) -> SavedView:
         """Save a version and forget the draft."""
@@ -273,9 +280,8 @@ def _differs(body: UnitBody, base: Unit | None, start: UnitBody) -> bool:
         return True  # what cannot be saved is not what was saved
 
 
-def _values(unit: Unit, dataset: Dataset | None, row: int | None) -> dict[str, Any]:
+def _values(unit: Unit, found: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    found = dataset.rows[row] if dataset is not None and row is not None else {}
     for name, variable in unit.variables.items():
         if found.get(name) is not None:
             values[name] = found[name]

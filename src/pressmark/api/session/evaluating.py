@@ -16,11 +16,11 @@ from pressmark.api.session.asking import Asking
 from pressmark.api.session.bodies import as_text, short
 from pressmark.api.session.correcting import Correcting
 from pressmark.api.session.full_row import Told
+from pressmark.api.session.outline import Outline
 from pressmark.api.session.pace import Pace
 from pressmark.api.session.standing import standings
 from pressmark.errors import EndpointError, NotFoundError, PressmarkError, StatsError
 from pressmark.evals.plan import order_of
-from pressmark.evals.scorers import Scorer
 from pressmark.widgets.protocols import (
     CellView,
     ComparisonView,
@@ -33,7 +33,6 @@ from pressmark.widgets.protocols import (
     RowView,
     RunProgress,
     RunStatus,
-    ScorerView,
     SliceView,
     StandingsView,
     SuiteView,
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
     from pressmark import workspace as files
     from pressmark.api.registry import Registry
     from pressmark.api.workspace import Workspace
-    from pressmark.evals import Suite
     from pressmark.evals.comparison import Comparison, Slice
     from pressmark.providers import Endpoint
 
@@ -60,6 +58,7 @@ class Evaluating(Asking, Correcting):
         super().__init__(workspace, registry)
         self._variables: dict[str, tuple[str, ...]] = {}
         self._looked: OrderedDict[str, Run] = OrderedDict()
+        self._outlines: dict[str, Outline] = {}
         self._paces: dict[str, Pace] = {}
 
     def datasets(self) -> list[DatasetView]:
@@ -74,7 +73,8 @@ class Evaluating(Asking, Correcting):
     def suites(self) -> list[SuiteView]:
         """The suites, by name."""
         told = self._store.suites()
-        views = [suite_view(self._workspace.load_suite(spec)) for spec in told["spec"]]
+        rows = self._store.row_counts()
+        views = [Outline.of(spec, self._workspace.functions).view(rows) for spec in told["spec"]]
         return sorted(views, key=lambda view: view["name"])
 
     def endpoints(self) -> list[EndpointView]:
@@ -92,7 +92,8 @@ class Evaluating(Asking, Correcting):
 
     def run_suite(self, run: str) -> SuiteView:
         """The suite as it was when the run began."""
-        return suite_view(self._workspace.run(run).suite)
+        spec = self._store.suite_spec(self._run(run).suite_digest)
+        return Outline.of(spec, self._workspace.functions).view(self._store.row_counts())
 
     def run_order(
         self,
@@ -107,11 +108,11 @@ class Evaluating(Asking, Correcting):
     ) -> OrderView:
         """Which rows to show."""
         found = self._run(run)
-        suite = found.suite
+        suite = self._outline(found)
         inside = None
-        if slice is not None and suite.slice is not None:
-            column = suite.slice
-            inside = [number for number, row in enumerate(suite.dataset.rows) if as_text(row.get(column)) == slice]
+        if slice is not None and (column := suite.slice) is not None:
+            rows = self._store.dataset_rows(suite.digest)
+            inside = [number for number, row in rows.items() if as_text(row.get(column)) == slice]
         order = self._store.run_order(
             run,
             [found.digest_of(baseline), found.digest_of(candidate)],
@@ -147,7 +148,7 @@ class Evaluating(Asking, Correcting):
         found = self._run(run)
         scores = {name: self._store.row_means(run, found.digest_of(name), scorer) for name in found.versions}
         costs = {name: self._store.mean_cost(run, found.digest_of(name)) for name in found.versions}
-        return standings(found.suite.scorer(scorer), scores, costs)
+        return standings(self._outline(found).scorer(scorer), scores, costs)
 
     def comparison(self, run: str, baseline: str, candidate: str, scorer: str) -> ComparisonView:
         """The verdict."""
@@ -169,11 +170,20 @@ class Evaluating(Asking, Correcting):
                 self._looked.popitem(last=False)
         return self._looked[run]
 
+    def _outline(self, run: Run) -> Outline:
+        """The suite of a run, without its rows: to read 100,000 takes longer than to draw the page."""
+        if run.id not in self._outlines:
+            spec = self._store.suite_spec(run.suite_digest)
+            self._outlines[run.id] = Outline.of(spec, self._workspace.functions)
+        return self._outlines[run.id]
+
     def _cells(self, run: Run, rows: Sequence[int], baseline: str, scorer: str, *, whole: bool) -> list[files.Row]:
         first = run.digest_of(baseline)
         digests = [first, *(digest for digest in map(run.digest_of, run.versions) if digest != first)]
         cut = {"cut": None} if whole else {}
-        return self._store.run_rows(run.id, digests, rows, scorer, direction=run.suite.scorer(scorer).direction, **cut)
+        return self._store.run_rows(
+            run.id, digests, rows, scorer, direction=self._outline(run).scorer(scorer).direction, **cut
+        )
 
     def _inputs(self, run: Run) -> list[str]:
         """The variables of the run's versions, in the order of their first use."""
@@ -227,43 +237,12 @@ class Evaluating(Asking, Correcting):
             return done
         try:
             spec = self._store.suite_spec(kept.spec["suite"]["digest"])
-            rows = len(self._store.dataset(spec["dataset"]["name"], spec["dataset"]["digest"]))
         except NotFoundError:
+            return done
+        rows = self._store.row_counts().get((spec["dataset"]["name"], spec["dataset"]["digest"]))
+        if rows is None:
             return done  # its dataset was deleted: no more can come
         return rows * len(kept.spec["versions"]) * int(kept.spec["repeats"])
-
-
-def suite_view(suite: Suite) -> SuiteView:
-    """A suite as the workbench lists it, the primary scorer first."""
-    ordered = sorted(suite.scorers, key=lambda scorer: scorer.name != suite.primary)
-    return {
-        "name": suite.name,
-        "dataset": suite.dataset.name,
-        "rows": len(suite.dataset),
-        "scorers": [_scorer_view(scorer, suite) for scorer in ordered],
-        "slice": suite.slice,
-        "publishable": suite.publishable,
-        "why_not": suite.why_not_publishable,
-    }
-
-
-def _scorer_view(scorer: Scorer, suite: Suite) -> ScorerView:
-    return {
-        "name": scorer.name,
-        "kind": scorer.kind,
-        "direction": scorer.direction,
-        "unit": scorer.unit,
-        "primary": scorer.name == suite.primary,
-        "column": _expected_column(scorer),
-    }
-
-
-def _expected_column(scorer: Scorer) -> str | None:
-    """The column that an output is held against; what a judge is merely shown does not count."""
-    for name in ("column", "reference", "against"):
-        if isinstance(column := getattr(scorer, name, None), str):
-            return column
-    return None
 
 
 def _endpoint_view(endpoint: Endpoint) -> EndpointView:

@@ -508,10 +508,19 @@ class EvaluatingSession(Protocol):
     def keep(self, name: str, version: str) -> str:
         """Saves a derived version and returns the number that it got."""
 
-    def estimate(
-        self, name: str, versions: Sequence[str], suite: str, endpoint: str, asking: AskingView | None = None
+    def estimate(  # noqa: PLR0917 - the choices of a run, in the order of the form
+        self,
+        name: str,
+        versions: Sequence[str],
+        suite: str,
+        endpoint: str,
+        asking: AskingView | None = None,
+        pause: Callable[[], None] = ...,
     ) -> EstimateView:
-        """What running these versions would take; called from a thread of its own, since many rows take seconds."""
+        """What running these versions would take; called from a thread of its own, since many rows take seconds.
+
+        `pause` is called every few rows and waits there while something else is asked for.
+        """
 
     def start_run(  # noqa: PLR0917 - the choices of a run, in the order of the form
         self,
