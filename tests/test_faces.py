@@ -83,6 +83,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
                 "Registry": registry,
                 "Client": client,
                 "Budget": pm.Budget(money=2, calls=10),
+                "Policy": pm.Policy("ours", suites=[NASTY], must_reach={NASTY: 0.5}),
                 "client.get": client.get("a/b"),
                 "client.status": client.status(),
                 "ws.save": two,
@@ -200,7 +201,7 @@ def test_a_registry_that_is_gone_still_shows_itself() -> None:
     registry = pm.Registry("http://127.0.0.1:9", token="t")
     told = registry._repr_html_()
     assert "Registry http://127.0.0.1:9" in told
-    assert "Connection refused" in told
+    assert "cannot be reached" in told
 
 
 def test_forms() -> None:

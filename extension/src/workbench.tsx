@@ -45,18 +45,36 @@ function hideStill(key: string): () => void {
 /**
  * Keeps Jupyter's single-key shortcuts away from the workbench: an arrow or Enter on a row is not meant for the cell.
  * Shortcuts with Control or Command go through, so that saving the notebook works from here too.
+ *
+ * What has the focus is marked too: Jupyter looks at it before it looks whether something above it is marked, and has
+ * shortcuts for whatever has the focus in a cell.
  */
 function keepKeys(root: HTMLElement): () => void {
   const name = "data-lm-suppress-shortcuts";
-  const ours = () => root.setAttribute(name, "true");
+  let focused: Element | null = null;
+  const ours = () => {
+    root.setAttribute(name, "true");
+    focused?.setAttribute(name, "true");
+  };
+  const theirs = () => {
+    root.removeAttribute(name);
+    focused?.removeAttribute(name);
+  };
   const down = (event: KeyboardEvent) => {
-    if (event.key === "Control" || event.key === "Meta") root.removeAttribute(name);
+    if (event.key === "Control" || event.key === "Meta") theirs();
+  };
+  const focus = (event: FocusEvent) => {
+    if (focused !== root) focused?.removeAttribute(name);
+    focused = event.target as Element;
+    ours();
   };
   ours();
+  root.addEventListener("focusin", focus);
   window.addEventListener("keydown", down, true);
   window.addEventListener("keyup", ours, true);
   window.addEventListener("blur", ours);
   return () => {
+    root.removeEventListener("focusin", focus);
     window.removeEventListener("keydown", down, true);
     window.removeEventListener("keyup", ours, true);
     window.removeEventListener("blur", ours);

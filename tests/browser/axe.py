@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 AXE = Path(__file__).parents[2] / "extension" / "node_modules" / "axe-core" / "axe.min.js"
 GRAVE = ("serious", "critical")
-_RUN = """async (within) => {
-  const found = await axe.run(within, { resultTypes: ["violations"] });
+_RUN = """async (elements) => {
+  const found = await axe.run({ include: elements }, { resultTypes: ["violations"] });
   return found.violations.flatMap(({ id, impact, help, nodes }) =>
     nodes.map((node) => ({ id, impact, help, html: node.html, why: node.failureSummary })));
 }"""
@@ -39,7 +39,8 @@ def findings(page: Page, within: str = ".pm-root") -> list[Finding]:
     """What axe-core finds in a part of the page, the gravest first."""
     if not page.evaluate("() => Boolean(window.axe)"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: list[dict[str, Any]] = page.evaluate(_RUN, within)
+    # By element, not by selector: some front ends keep the view in a shadow tree.
+    found: list[dict[str, Any]] = page.locator(within).evaluate_all(_RUN)
     told = [Finding(each["id"], each["impact"], each["help"], each["html"], each["why"]) for each in found]
     return sorted(told, key=lambda each: (each.impact not in GRAVE, each.rule, each.html))
 

@@ -174,7 +174,7 @@ def test_undo_survives_a_reload_and_a_new_kernel(visit: Visit, ws: pm.Workspace)
     again.locator(".cm-content", has_text="first").wait_for()
     again.get_by_role("button", name="Undo the last step").click()
     again.get_by_text("Equal to #2").wait_for()
-    again.get_by_role("button", name="Do the undone step again").click()
+    again.get_by_role("button", name="Redo the undone step of the draft").click()
     again.locator(".cm-content", has_text="first").wait_for()
     kept(again)
     assert text_of(ws) == "first"

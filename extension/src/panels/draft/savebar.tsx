@@ -83,7 +83,7 @@ export function SaveBar(props: { draft: Draft; view: string }) {
             busy={walk.busy}
             disabled={!state.redo || draft.waiting}
             title={`${plural(state.redo ?? 0, "step")} to do again`}
-            label="Do the undone step again"
+            label="Redo the undone step of the draft"
             onClick={() => void walk.run({ by: 1 })}
           >
             Redo

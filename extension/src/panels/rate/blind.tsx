@@ -22,7 +22,9 @@ export function Blind(props: { blind: BlindView }) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: it follows the number
   useLayoutEffect(() => {
     const root = sheet.current?.closest(".pm-root");
-    const inside = root?.contains(document.activeElement) || document.activeElement === document.body;
+    // Some front ends keep the view in a shadow tree, whose focus the document does not tell.
+    const focus = (root?.getRootNode() as Document | ShadowRoot | undefined)?.activeElement;
+    const inside = root?.contains(focus ?? null) || document.activeElement === document.body;
     if (inside) sheet.current?.focus({ preventScroll: true });
   }, [number]);
 
@@ -46,7 +48,7 @@ export function Blind(props: { blind: BlindView }) {
 
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: the keys work wherever the focus is in the question
-    <section class="pm-rate" aria-label="Rate" ref={sheet} tabIndex={0} onKeyDown={keys}>
+    <section class="pm-rate" aria-label="Question" ref={sheet} tabIndex={0} onKeyDown={keys}>
       <div class="pm-row">
         <div
           class="pm-progressbar"
