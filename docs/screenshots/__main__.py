@@ -146,7 +146,7 @@ def use_theme(page: Page, name: str) -> None:
     page.keyboard.press("Control+Shift+C")
     page.locator(".lm-CommandPalette-input").fill(f"Use Theme: {name}")
     page.locator(".lm-CommandPalette-item", has_text=name).first.click()
-    page.locator(f'body[data-jp-theme-name="{name}"]').wait_for()
+    page.locator(f'body[data-jp-theme-name="{name}"]').wait_for(state="attached")
     page.locator(".lm-CommandPalette-input").wait_for(state="hidden")
     page.wait_for_function("document.fonts.ready.then(() => true)")
 
