@@ -4,7 +4,7 @@ from __future__ import annotations
 
 NOTEBOOK = "support.ipynb"
 
-MADE = '''
+MADE = """
 import pandas as pd
 import pressmark as pm
 from pressmark.providers import practice
@@ -30,22 +30,10 @@ def save(name, system, message, variable="text", **inputs):
 
 first = save("support/triage", "You sort customer messages. Tell the category of the message.", "first cut")
 second = save("support/triage", f"You sort customer messages. {only} {categories}.", "list the categories")
-third = save(
-    "support/triage",
-    f"""You sort customer messages. {only} {categories}.
-
-delivery: the parcel has not arrived, or is late or lost
-damaged_item: it arrived broken or incomplete
-refund: the customer asks for money back
-billing: a charge or an invoice is wrong
-account_access: signing in or the password
-technical_issue: the app or the website fails""",
-    "say what each category means",
-)
-category = "support/triage@production"
+category, team = "support/triage@production", "support/route@production"
 route = save("support/route", f"The team. {only} money, goods, account.", "by category", "category", category=category)
-reply = save("support/reply", "Write a short, friendly reply. Its subject:", "by category", "category", category=category)
-alerts = save("support/alerts", f"Wake somebody up? {only} yes, no.", "by team", "team", team="support/route@production")
+reply = save("support/reply", "Write a short reply on this subject.", "by category", "category", category=category)
+alerts = save("support/alerts", f"Wake somebody up? {only} yes, no.", "by team", "team", team=team)
 summary = save("support/summarise", "Summarise the message in one sentence.", "a sentence")
 
 triage = ws.suite(
@@ -58,12 +46,11 @@ triage = ws.suite(
 )
 brief = pm.scorers.Function("brief", lambda output, row: float(len(output.split()) <= 40), version="1")
 ws.suite("reply/brief", dataset=inbox, scorers=[brief], prompt="support/reply")
-ws.evaluate([first, second], triage, progress=False)
-run = ws.evaluate([second, third], triage, progress=False)
+run = ws.evaluate([first, second], triage, progress=False)
 
 registry = pm.Registry()
 for version, why in (
-    (second, "lists the categories"),
+    (first, "first of its kind"),
     (route, "first of its kind"),
     (reply, "first of its kind"),
     (alerts, "first of its kind"),
@@ -72,9 +59,10 @@ for version, why in (
     published = registry.publish(version, reason=why, workspace=ws)
     registry.move(published.name, label="production", to=published, reason=why, expected=None)
 print("made")
-'''
+"""
 
-WORKBENCH = 'ws.workbench("support/triage", registry=registry)'
+CHANGE = "ws.evaluate_change(second, registry=registry, progress=False)"
+# The run on the inbox is in sight, not the later ones that the change was evaluated with.
+WORKBENCH = 'bench = ws.workbench("support/triage", registry=registry)\nbench.settle()\nbench.run = run.id\nbench'
 REPORT = "run.report()"
 CHART = 'run.chart("slices")'
-CHANGE = "ws.evaluate_change(third, registry=registry, progress=False)"
