@@ -103,7 +103,7 @@ def publish(page: Page, bench: Locator) -> None:
     expect(reach).to_contain_text("support/route")
     move = bench.get_by_role("region", name="Move a label")
     move.get_by_label("Version").select_option("#2")
-    move.get_by_label("Reason").fill("better on the inbox, and nothing downstream is worse")
+    move.get_by_label("Reason").fill("better on the inbox")
 
 
 def side_panel(page: Page) -> None:
@@ -147,6 +147,7 @@ def use_theme(page: Page, name: str) -> None:
     page.locator(".lm-CommandPalette-item", has_text=name).first.click()
     page.locator(f'body[data-jp-theme-name="{name}"]').wait_for(state="attached")
     page.locator(".lm-CommandPalette-input").wait_for(state="hidden")
+    page.locator("#jupyterlab-splash").wait_for(state="detached")
     page.wait_for_function("document.fonts.ready.then(() => true)")
 
 
