@@ -82,6 +82,9 @@ peers: #! install the products that the benchmarks stand beside, into .peers
 	.peers/bin/python -m pip install --quiet langfuse inspect-ai openai
 	cd .peers && PATH="$(NODE_PATH_PREFIX)$$PATH" npm install --no-audit --no-fund --loglevel=error promptfoo
 
+screenshots: setup #! take the documents' pictures again, from a running lab
+	$(PY) -m docs.screenshots
+
 soak: setup #! the long forms of the tests
 	$(PY) -m pytest -q -m soak --timeout 3600
 

@@ -101,7 +101,7 @@ export function Settings(props: { draft: Draft; body: UnitBody }) {
           ),
         )}
       </div>
-      {family.name && <p class="pm-soft">The fields are those of {family.name}.</p>}
+      {family.name && <p class="pm-soft pm-estimate">The fields are those of {family.name}.</p>}
       {warned.map((told) => (
         <p class="pm-absent" role="status" key={told}>
           ! {told}

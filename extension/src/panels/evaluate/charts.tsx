@@ -61,12 +61,12 @@ export function Charts(props: { progress: RunProgress }) {
       <Segments label="Chart" value={kind} options={kinds} onChange={setKind} />
       {asked.error && <ErrorNote error={asked.error} />}
       <figure class="pm-chart">
-        {kind === "means" && <Means items={items} scorer={scorer} index={index} />}
+        {kind === "means" && shown && <Means items={items} scorer={scorer} index={index} />}
         {kind === "slices" && <SliceChart comparison={first} scorer={scorer} />}
         {kind === "scores" && shown && (
           <Spread standings={shown} items={items} scorer={scorer} index={index} />
         )}
-        {kind === "cost" && <CostChart items={items} scorer={scorer} index={index} />}
+        {kind === "cost" && shown && <CostChart items={items} scorer={scorer} index={index} />}
       </figure>
     </section>
   );

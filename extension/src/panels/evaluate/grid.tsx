@@ -188,11 +188,24 @@ function GridRow(props: {
       <span role="gridcell" class="pm-right pm-soft pm-number" tabIndex={-1}>
         {row ? row.row : ""}
       </span>
-      <span role="gridcell" class={narrow ? "pm-above" : "pm-clip"} tabIndex={-1} dir="auto">
-        {!row ? <span class="pm-bone" /> : narrow ? <span class="pm-cut">{input}</span> : input}
+      <span
+        role="gridcell"
+        class={narrow ? "pm-above" : "pm-clip"}
+        tabIndex={-1}
+        dir={narrow ? undefined : "auto"}
+      >
+        {!row ? (
+          <span class="pm-bone" />
+        ) : narrow ? (
+          <span class="pm-cut" dir="auto">
+            {input}
+          </span>
+        ) : (
+          input
+        )}
         {narrow && wanted && (
-          <span class="pm-soft" dir="auto">
-            expected {wanted}
+          <span class="pm-soft pm-cut">
+            expected <bdi>{wanted}</bdi>
           </span>
         )}
       </span>

@@ -5,7 +5,7 @@ export function Values(props: { values: readonly (readonly [string, string])[] }
       {props.values.map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>
-          <dd>{value}</dd>
+          <dd dir="auto">{value}</dd>
         </div>
       ))}
     </dl>
