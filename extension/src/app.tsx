@@ -7,6 +7,7 @@ import { EvaluatePanel } from "./panels/evaluate/panel";
 import { PublishPanel } from "./panels/publish/panel";
 import { RatePanel } from "./panels/rate/panel";
 import { useAct, useHost, useName, useTrait, useWidth, WidthContext } from "./parts/hooks";
+import { Silence } from "./parts/silence";
 import { Button, ErrorNote, Loading, Mark, Select, TextField, VersionName } from "./parts/ui";
 
 const PANELS: [PanelName, string][] = [
@@ -36,6 +37,7 @@ export function App() {
         {tabs.length > 1 && <Tabs id={id} tabs={tabs} panel={panel} show={show} />}
         <Sight />
       </header>
+      <Silence />
       <div class="pm-panel" id={`${id}-panel`} {...role}>
         {prompts.error && <ErrorNote error={prompts.error} />}
         {!prompts.ready ? (

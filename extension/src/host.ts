@@ -20,8 +20,15 @@ export interface Host {
   get<K extends keyof Traits>(trait: K): Traits[K];
   watch(traits: readonly (keyof Traits)[], changed: () => void): () => void;
   call<K extends keyof Commands>(command: K, args: Commands[K]["args"]): Promise<Commands[K]["value"]>;
+  /** Whether the kernel has not answered for a while, although it was asked. */
+  readonly silent: boolean;
+  /** Tells when `silent` changes. */
+  watchSilence(changed: () => void): () => void;
   close(): void;
 }
+
+/** After so long without a word, where one is waited for, the kernel is asked whether it is there. */
+const PATIENCE = 4000;
 
 interface Waiting {
   resolve(value: unknown): void;
@@ -44,7 +51,52 @@ export function hostOf(model: WidgetModel): Host {
   };
   model.on("msg:custom", received as (...args: never[]) => void);
 
+  // Nothing tells a view that its kernel was restarted: it stands there as before, and nobody answers.
+  let silent = false;
+  let heard = Date.now();
+  let pinged: number | null = null;
+  const watching = new Set<() => void>();
+  const listen = () => {
+    heard = Date.now();
+    pinged = null;
+    tell(false);
+  };
+  const tell = (now: boolean) => {
+    if (silent === now) return;
+    silent = now;
+    for (const changed of watching) changed();
+  };
+  const running = () => (model.get("state_run") as Traits["state_run"])?.progress?.status === "running";
+  const look = () => {
+    const now = Date.now();
+    if (pinged !== null) tell(now - pinged > PATIENCE);
+    // A kernel that has nothing to do is left alone: a server may end it when it is idle.
+    else if (now - heard > PATIENCE && (waiting.size > 0 || running())) {
+      pinged = now;
+      void call("ping", {});
+    }
+  };
+  const call: Host["call"] = (command, args) => {
+    if (waiting.size === 0 && !running()) heard = Date.now();
+    last += 1;
+    const id = `${mine}.${last}`;
+    return new Promise((resolve, reject) => {
+      waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
+      model.send({ kind: "command", id, command, args });
+    });
+  };
+  model.on("msg:custom", listen);
+  model.on("change:state_run", listen);
+  const timer = setInterval(look, PATIENCE / 4);
+
   return {
+    get silent() {
+      return silent;
+    },
+    watchSilence(changed) {
+      watching.add(changed);
+      return () => watching.delete(changed);
+    },
     get: (trait) => model.get(trait) as never,
     watch(traits, changed) {
       const callback = () => changed();
@@ -53,15 +105,11 @@ export function hostOf(model: WidgetModel): Host {
         for (const trait of traits) model.off(`change:${trait}`, callback);
       };
     },
-    call(command, args) {
-      last += 1;
-      const id = `${mine}.${last}`;
-      return new Promise((resolve, reject) => {
-        waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
-        model.send({ kind: "command", id, command, args });
-      });
-    },
+    call,
     close() {
+      clearInterval(timer);
+      model.off("change:state_run", listen);
+      model.off("msg:custom", listen);
       model.off("msg:custom", received as (...args: never[]) => void);
       waiting.clear();
     },

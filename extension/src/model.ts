@@ -639,6 +639,7 @@ export interface Traits {
 /** The commands that Python lets in, with their arguments and what they answer. */
 export interface Commands {
   show: { args: { panel: PanelName }; value: null };
+  ping: { args: Record<string, never>; value: null };
   open_prompt: { args: { name: string }; value: null };
   edit: {
     args: { view: string; name: string; body: UnitBody; base: string | null; changes: number | null };

@@ -18,8 +18,10 @@ from urllib.parse import urlsplit
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+# A machine that does much else at the same time is slow, not wrong.
+expect.set_options(timeout=60_000)
 CHROMIUM_OPTIONS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
@@ -54,14 +56,23 @@ class Lab:
     """A running `pressmark lab`.
 
     Attributes:
-        url: JupyterLab's address without path.
-        token: Its token.
+        address: The address that it printed.
         folder: What it shows.
     """
 
-    url: str
-    token: str
+    address: str
     folder: Path
+
+    @property
+    def url(self) -> str:
+        """JupyterLab's address without path."""
+        parts = urlsplit(self.address)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def token(self) -> str:
+        """Its token."""
+        return urlsplit(self.address).query.removeprefix("token=")
 
     def notebook(self, name: str, cells: list[str]) -> str:
         """Write a notebook of code cells and return the address that opens it."""
@@ -107,9 +118,7 @@ def running_lab(folder: Path, environment: Mapping[str, str] | None = None) -> I
             if found := re.search(r"http://\S+", line):
                 break
         assert found, "the lab ended without an address"
-        parts = urlsplit(found[0])
-        token = parts.query.removeprefix("token=")
-        yield Lab(f"{parts.scheme}://{parts.netloc}", token, folder)
+        yield Lab(found[0], folder)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)

@@ -18,6 +18,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 def open_panel(page: Page, lab: Lab, notebook: str | None = None) -> Locator:
     """Open JupyterLab as it is the first time, and the panel in it."""
     page.goto(lab.address(notebook) + "&reset")
+    # The last that JupyterLab does while it starts is to take the focus for its main area, whoever has it.
+    if notebook is None:
+        expect(page.locator(".jp-Launcher")).to_be_focused()
+    else:
+        page.locator(".jp-Notebook .jp-Cell").first.wait_for()
     page.locator('.jp-SideBar .lm-TabBar-tab[title^="Pressmark"]').click()
     panel = page.locator("#pressmark-panel")
     panel.get_by_role("option").first.wait_for()
@@ -87,7 +92,6 @@ def test_inserted_code_reads_the_prompt(page: Page, lab: Lab) -> None:
     book.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
     nbformat.write(book, lab.folder / "service.ipynb")
     panel = open_panel(page, lab, "service.ipynb")
-    page.locator(".jp-Notebook .jp-Cell").first.wait_for()
     panel.get_by_role("option", name="support/triage").click()
     panel.get_by_role("button", name="Insert code to read it in production").click()
     expect(panel).to_contain_text("The code stands in service.ipynb; it reads production")

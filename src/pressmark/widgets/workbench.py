@@ -335,6 +335,10 @@ class Workbench(anywidget.AnyWidget):
             raise PressmarkError(f"this view has no panel {panel!r:.60}: it has {', '.join(self.panels)}")
         self.panel = panel
 
+    @command(lane="now")
+    def ping(self) -> None:
+        """Answers, so that the page knows that the kernel is there."""
+
     def _received(self, widget: Any, content: Any, buffers: list[bytes]) -> None:
         if not isinstance(content, dict) or content.get("kind") != "command":
             return
