@@ -89,8 +89,15 @@ export function Outputs(props: {
       ArrowUp: () => to(active - 1),
       PageDown: () => to(active + 10),
       PageUp: () => to(active - 10),
-      Home: () => to(0),
-      End: () => to(total - 1),
+      // Scrolled away by hand, the row that the keys are at may be the first or the last already.
+      Home: () => {
+        to(0);
+        grid.current?.scrollTo({ top: 0 });
+      },
+      End: () => {
+        to(total - 1);
+        grid.current?.scrollTo({ top: grid.current.scrollHeight });
+      },
       Enter: () => setOpen(active),
       Escape: () => {
         setOpen(null);
