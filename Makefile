@@ -22,7 +22,7 @@ else
 endif
 NPM := cd extension && PATH="$(NODE_PATH_PREFIX)$$PATH" npm
 
-.PHONY: help setup lab test check lint types layers extension-check bench peers soak clean screenshots
+.PHONY: help setup lab test check lint types layers extension-check bench peers notebooks soak clean screenshots
 
 help: #! show this list
 	@grep -hE '^[a-z-]+:.*#!' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*#! ?(.*)/  make \1\t\2/' | expand -t 22
@@ -84,6 +84,9 @@ peers: #! install the products that the benchmarks stand beside, into .peers
 
 screenshots: setup #! take the documents' pictures again, from a running lab
 	$(PY) -m docs.screenshots
+
+notebooks: setup #! run the notebooks and save them with their outputs
+	$(PY) -m tests.save_notebooks
 
 soak: setup #! the long forms of the tests
 	$(PY) -m pytest -q -m soak --timeout 3600
