@@ -54,9 +54,9 @@ export function Grid(props: {
 
   const main = mainColumn(rows.row(range.first) ?? rows.row(0), expected);
   const wanted = expected !== null && expected !== main ? expected : null;
-  const beside = narrow ? "" : `minmax(120px, 1.2fr) ${wanted ? "minmax(88px, 0.5fr) " : ""}`;
+  const beside = narrow ? "" : `minmax(120px, 1.2fr) ${wanted ? "minmax(112px, 0.6fr) " : ""}`;
   const columns = `48px ${beside}${versions.map(() => "minmax(120px, 1.2fr) 68px").join(" ")}`;
-  const least = 48 + (narrow ? 0 : 120 + (wanted ? 88 : 0)) + versions.length * 188;
+  const least = 48 + (narrow ? 0 : 120 + (wanted ? 112 : 0)) + versions.length * 188;
   const style = { gridTemplateColumns: columns, minWidth: `${least}px` };
   const unit = !scorer || scorer.kind === "score" ? "0–1" : scorer.unit;
   const body: JSX.Element[] = [];
