@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import pressmark as pm
+from pressmark.api.session import Session
 from pressmark.errors import DatasetError, RatingError
 from pressmark.evals.rating import Rating, graded, questions, result
 from pressmark.testing import RecordedEndpoint
@@ -231,6 +232,18 @@ def test_a_rater_does_not_see_the_answer(sorted_mail: tuple[pm.Workspace, Any]) 
     assert seen(show=["category", "about"]) == ["text", "category", "about"]
     with pytest.raises(DatasetError, match="no column 'mood': it has text, category"):
         ws.rate(done, show=["mood"])
+
+
+def test_a_page_is_not_sent_the_answer(sorted_mail: tuple[pm.Workspace, Any]) -> None:
+    """What a page shows of a question is what the session shows; the reveal opens whole rows."""
+    ws, done = sorted_mail
+    blind = Session(ws).begin_rating(done.id, "#1", "#2", "ana", "pairwise")
+    question = blind.view()["question"]
+    assert question is not None
+    assert [name for name, _ in question["values"]] == ["text"]
+    assert "answer 0" not in str(question)
+    blind.answer("left")
+    assert ("category", "answer 0") in blind.texts(0)["values"]
 
 
 def test_what_a_judge_is_given_is_no_answer() -> None:

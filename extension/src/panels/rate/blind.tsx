@@ -15,7 +15,7 @@ export function Blind(props: { blind: BlindView }) {
   const pause = useAct("pause_rating");
   const sheet = useRef<HTMLElement>(null);
   const { question, answered, total } = blind;
-  const busy = answer.busy || back.busy;
+  const sent = useRef(0);
   const number = question?.number ?? total + 1;
 
   // The focus goes on with the question: a key is never pressed on a button of the one before.
@@ -28,11 +28,16 @@ export function Blind(props: { blind: BlindView }) {
     if (inside) sheet.current?.focus({ preventScroll: true });
   }, [number]);
 
+  // By number, not by whether an answer is under way: the next question may be there before the last one's reply is.
   const choose = (choice: string) => {
-    if (!busy && question) void answer.run({ number: question.number, choice });
+    if (!question || sent.current === question.number) return;
+    sent.current = question.number;
+    void answer.run({ number: question.number, choice }).finally(() => {
+      if (sent.current === question.number) sent.current = 0;
+    });
   };
   const undo = () => {
-    if (!busy && answered > 0) void back.run({ number: answered + 1 });
+    if (answered > 0) void back.run({ number: answered + 1 });
   };
   const keys = (event: JSX.TargetedKeyboardEvent<HTMLElement>) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;

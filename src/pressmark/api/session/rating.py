@@ -59,7 +59,7 @@ class Rating(Part):
         return None if self._rating is None else Blind(self._rating, self)
 
     def values(self, run: Run, row: int) -> list[tuple[str, str]]:
-        """A row's values, what the versions read first."""
+        """A row's values, also those that no rater sees, what the versions read first."""
         values = run.suite.dataset.rows[row]
         read = [name for name in self._read(run) if name in values]
         return [(name, as_text(values[name])) for name in dict.fromkeys([*read, *values])]
@@ -116,7 +116,7 @@ class Blind:
             if question is None
             else {
                 "number": session.answered + 1,
-                "values": self._part.values(session.run, question.row),
+                "values": [(name, as_text(value)) for name, value in question.values.items()],
                 "texts": list(question.texts),
             },
         }
