@@ -263,7 +263,7 @@ import pressmark as pm
 
 hostile = {HOSTILE!r}
 ws = pm.Workspace("hostile.duckdb", author=hostile)
-ws.endpoint("x" + hostile, base_url={served.base_url!r})
+ws.endpoint("odd", base_url={served.base_url!r})
 for system in (hostile, hostile * 2):
     ws.save(
         "mail/sort",

@@ -289,7 +289,7 @@ def test_the_preview_tells_tokens_and_cost_with_their_source(visit: Visit, ws: p
     page.keyboard.press("ArrowDown")
     page.locator(".pm-estimate", has_text="recorded use of 60 answers of this version").wait_for()
     assert page.get_by_label("Row", exact=True).input_value() == "2"
-    assert ", free (" in page.locator(".pm-estimate").inner_text()
+    assert ", free (" in page.locator(".pm-estimate", has_text="recorded use of").inner_text()
 
 
 def test_an_answer_is_tried_and_kept_nowhere(visit: Visit, ws: pm.Workspace) -> None:

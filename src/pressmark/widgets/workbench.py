@@ -294,7 +294,8 @@ class Workbench(anywidget.AnyWidget):
         elif change["topic"] == "prompts":
             self.workspace_lane.submit(lambda: self._attempt(self._prompts_again, "prompts"), key="prompts")
         elif change["topic"] == "runs" and name in (None, self.prompt) and self._has("evaluate", "rate"):
-            self.workspace_lane.submit(lambda: self._attempt(self._runs_again, "runs"), key="runs")
+            began = change.get("run")
+            self.workspace_lane.submit(lambda: self._attempt(lambda: self._runs_again(began), "runs"), key="runs")
 
     def _prompts_again(self) -> None:
         known = self._drafting.versions_named()
@@ -310,14 +311,15 @@ class Workbench(anywidget.AnyWidget):
                 self._drafting.load_draft(self.prompt)
             self.baseline, self.version = (versions[1] if len(versions) > 1 else versions[0]), versions[0]
 
-    def _runs_again(self) -> None:
+    def _runs_again(self, told: str | None) -> None:
+        """Lists the runs anew, and shows the newest one where it is the one told of: not that of another notebook."""
         shown = self.state("run").get("progress")
         runs = self._evaluating.load_runs(self.prompt)
         if self._first_run and len(self.panels) < len(PANELS):
             return  # a view of one run stays with it
         newest = runs[0]["run"] if runs else ""
         deleted = self.run and self.run not in {each["run"] for each in runs}
-        if deleted or (newest and newest != self.run and not (shown and shown["status"] == "running")):
+        if deleted or (newest == told != self.run and not (shown and shown["status"] == "running")):
             self.run = newest
 
     def _attempt(self, job: Any, fills: str) -> None:
