@@ -173,7 +173,7 @@ def in_jupyterlab(browser: Browser, folder: Path) -> dict[str, float]:
         render = float(page.evaluate(watched(".pm-bar"), arm(page, "Shift+Enter")))
         tab = page.get_by_role("tab", name="Evaluate")
         tab.wait_for()
-        page.wait_for_function("!document.querySelector('.pm-loading')")
+        page.wait_for_function("!document.querySelector('.jp-OutputArea .pm-loading')")
         page.evaluate("window.began = performance.now()")
         tab.click()
         paint = float(page.evaluate(watched(DRAWN), None))
