@@ -18,7 +18,7 @@ export interface Told {
   hint?: string;
   details?: string;
   /** Of a conflict: where the label stands instead. */
-  current?: string | { version: string; moved_by: string; moved_at: string; reason: string };
+  current?: string | { version: string; seq: number; moved_by: string; moved_at: string; reason: string };
 }
 
 export interface VariableBody {

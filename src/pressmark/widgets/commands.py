@@ -139,6 +139,7 @@ def _pointer(current: object) -> dict[str, Any]:
     return {
         "current": {
             "version": current.version,
+            "seq": current.seq,
             "moved_by": current.moved_by,
             "moved_at": current.moved_at.isoformat(),
             "reason": current.reason,

@@ -42,7 +42,8 @@ export function Meanwhile(props: {
   const { label, before, held, wanted } = props;
   const host = useHost();
   const current = typeof props.told?.current === "object" ? props.told.current : null;
-  const now = held ?? current;
+  // What the refusal says is newer than what was read before it, until that is read again.
+  const now = current && current.seq > (held?.seq ?? 0) ? current : (held ?? current);
   return (
     <div class="pm-note pm-note-error" role="alert">
       <span class="pm-mark" aria-hidden="true">
