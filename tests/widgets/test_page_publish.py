@@ -147,13 +147,13 @@ def test_from_evaluation_to_a_client_that_serves_it(office: Office) -> None:
     page = office.open()
     page.get_by_text("The gate stops this move: 2 things are missing.").wait_for()
     graph = page.get_by_role("list", name="Prompts reached")
-    assert "support/route" in graph.inner_text()
+    graph.get_by_text("support/route").first.wait_for()
     page.get_by_role("list", name="What the gate asks for").get_by_role("button", name="Evaluate #3").first.click()
     page.get_by_text(re.compile(r"2 runs on 2 prompts: \d+ answers to ask for at most")).wait_for()
     page.get_by_role("button", name=re.compile(r"^Ask for \d+ answers, free$")).click()
     page.get_by_text("Evaluated in this notebook by ana").wait_for(timeout=120_000)
     verdicts = page.get_by_role("region", name="What the change reaches").get_by_role("table")
-    assert "route/basics" in verdicts.inner_text()
+    verdicts.get_by_text("route/basics").first.wait_for()
 
     page.get_by_label("Reason").fill("evidence of 40 rows")
     page.get_by_role("button", name="Publish #3 and submit its evidence").first.click()
@@ -167,8 +167,8 @@ def test_from_evaluation_to_a_client_that_serves_it(office: Office) -> None:
     ).wait_for()
     page.get_by_text("production holds v3, before v2.").wait_for()
 
-    entry = page.locator(".pm-entry").first
-    assert "nothing else is answered" in entry.inner_text()
+    entry = page.locator(".pm-entry", has_text="nothing else is answered").first
+    entry.wait_for()
     entry.get_by_role("button", name="What changed").click()
     entry.get_by_text("v3 differs from v2 in 1 message.").wait_for()
     assert entry.locator("ins").count() > 0
