@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import pressmark as pm
-from pressmark.errors import DatasetError, GraphCycleError, SuiteNotFoundError, VersionNotFoundError
+from pressmark.errors import DatasetError, GateError, GraphCycleError, SuiteNotFoundError, VersionNotFoundError
 from pressmark.evals.chain import Chain, resolve
 from pressmark.prompts.evidence import Evidence
 from pressmark.testing import RecordedEndpoint
@@ -93,6 +93,25 @@ def test_the_third_is_named(ws: pm.Workspace, endpoint: RecordedEndpoint) -> Non
     assert "<svg" in page
     # Nothing of what the change does not reach was asked.
     assert not any("echo: order" in str(request["messages"]) for request in endpoint.requests)
+
+
+def test_the_gate_refuses_what_harms_the_third(ws: pm.Workspace, tmp_path: Path) -> None:
+    """With the evidence of that change at hand, a label that demands it stays, and the refusal names the third."""
+    changed = chain_of_five(ws)
+    with pm.Registry(f"sqlite:///{tmp_path / 'r.db'}") as registry:
+        for name in ("c/top", "c/second", "c/third", "c/fourth", "c/fifth"):
+            first = registry.publish(ws.version(name, "#1"), reason="first")
+            registry.move(name, label="production", to=first, reason="first")
+        registry.set_policy("production", "team", reason="a team works here")
+        published = registry.publish(changed, reason="says it in a sentence")
+        registry.submit_evidence(ws.evaluate_change(changed, registry=registry, progress=False))
+        with pytest.raises(GateError) as refused:
+            registry.move("c/top", label="production", to=published, reason="try", expected="v1")
+        told = str(refused.value)
+        assert re.findall(r"(\S+) regresses", told) == ["c/third"]
+        # Of the others 40 rows are too few to rule out so small a loss, which does not pass either.
+        assert told.count("Too few rows to tell") == 3
+        assert registry.label("c/top", "production").version == "v1"
 
 
 def test_each_prompt_costs_once_a_row(ws: pm.Workspace, endpoint: RecordedEndpoint) -> None:
