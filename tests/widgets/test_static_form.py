@@ -98,7 +98,7 @@ def test_the_picture_follows_the_work(open_page: Callable[..., Page], monkeypatc
     monkeypatch.setattr("IPython.display.display", lambda data, **told: shown.append((data, told)))
     page = open_page(finished_run=False, traits={"panel": "evaluate"})
     page.workbench._ipython_display_()
-    (picture, told), (view, _) = shown
+    (view, _), (picture, told) = shown
     assert set(picture) == {"text/html", "text/plain"}
     assert "application/vnd.jupyter.widget-view+json" in view
     assert view["text/plain"] == ""

@@ -386,21 +386,22 @@ class Workbench(anywidget.AnyWidget):
         return str(self._still)
 
     def _ipython_display_(self) -> None:
-        """Shows the still picture and the view as two outputs.
+        """Shows the view, and the still picture as an output of its own below it.
 
         JupyterLab takes a view for the best form of an output even where its model is gone, as in a notebook that was
         reopened, and shows no other form then. So the picture is an output of its own; a live view hides it, and it is
-        drawn anew as work goes on, so that the notebook keeps how things stood in the end.
+        drawn anew as work goes on, so that the notebook keeps how things stood in the end. The view comes first: it
+        stands and answers while the picture waits for what it shows.
         """
         from IPython.display import display
 
-        bundle = self._repr_mimebundle_()
+        bundle = super()._repr_mimebundle_()
         if bundle is None:
             return
         data, metadata = bundle
-        self._picture = {each: data.pop(each) for each in ("text/html", "text/plain")}
-        display(self._picture, raw=True, display_id=self.still)  # type: ignore[no-untyped-call]
         display({**data, "text/plain": ""}, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
+        self._picture = self._first_picture()
+        display(self._picture, raw=True, display_id=self.still)  # type: ignore[no-untyped-call]
 
     def _picture_soon(self) -> None:
         self.workspace_lane.submit(lambda: self._attempt(self._redraw_picture, "verdict"), key="picture")
@@ -419,14 +420,17 @@ class Workbench(anywidget.AnyWidget):
     def _draw_picture(self, rows: list[RowView]) -> dict[str, str]:
         return {"text/html": as_html(self, rows), "text/plain": as_text(self, rows)}
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    def _first_picture(self) -> dict[str, str]:
         self.workspace_lane.settle(FIRST_LOOK_SECONDS)
         rows = self.workspace_lane.value(lambda: self._evaluating.first_rows(FIRST_ROWS), FIRST_LOOK_SECONDS) or []
+        return self._draw_picture(rows)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
         bundle = super()._repr_mimebundle_(**kwargs)
         if bundle is None:
             return None
         data, metadata = bundle
-        return {**data, **self._draw_picture(rows)}, metadata
+        return {**data, **self._first_picture()}, metadata
 
     def close(self) -> None:
         """Ends the view and its threads; a run that goes on is not stopped."""
