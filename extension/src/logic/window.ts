@@ -6,17 +6,27 @@ export interface Range {
   end: number;
 }
 
+/** Rows that are drawn above and below what is in sight. */
+const SPARE = 8;
+
 export function visible(
   scrollTop: number,
   height: number,
   rowHeight: number,
   total: number,
-  spare = 8,
+  spare = SPARE,
 ): Range {
   if (total <= 0 || rowHeight <= 0) return { first: 0, end: 0 };
   const top = Math.min(Math.max(0, Math.floor(scrollTop / rowHeight)), total - 1);
-  const rows = Math.ceil(Math.max(0, height) / rowHeight) + 1;
-  return { first: Math.max(0, top - spare), end: Math.min(total, top + rows + spare) };
+  return {
+    first: Math.max(0, top - spare),
+    end: Math.min(total, top + mostVisible(height, rowHeight, spare) - spare),
+  };
+}
+
+/** How many rows are drawn at most. */
+export function mostVisible(height: number, rowHeight: number, spare = SPARE): number {
+  return Math.ceil(Math.max(0, height) / rowHeight) + 1 + 2 * spare;
 }
 
 export function pagesOf(range: Range, pageSize: number): number[] {

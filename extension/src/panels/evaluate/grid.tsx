@@ -1,11 +1,12 @@
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { mainColumn } from "../../logic/columns";
 import { words } from "../../logic/diff";
 import { oneLine, significant } from "../../logic/format";
-import { scrollFor, visible } from "../../logic/window";
+import { mostVisible, scrollFor, visible } from "../../logic/window";
 import type { CellView, RowView, ScorerView, SuiteView } from "../../model";
 import { useWidth } from "../../parts/hooks";
+import { steady } from "../../parts/steady";
 import { Mark, VersionName } from "../../parts/ui";
 import type { Rows } from "./rows";
 
@@ -33,9 +34,9 @@ export function Grid(props: {
   const [attach, width] = useWidth();
   const narrow = width > 0 && width < NARROW;
   const rowHeight = HEIGHTS[narrow ? "narrow" : "wide"][props.dense ? "dense" : "relaxed"];
-  const [top, setTop] = useState(0);
+  const [topRow, setTopRow] = useState(0);
   const height = Math.min(total * rowHeight, props.open === null ? 480 : 220);
-  const range = visible(top, height, rowHeight, total);
+  const range = visible(topRow * rowHeight, height, rowHeight, total);
   const token = rows.order?.token;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: pages are asked for by range and order
@@ -57,17 +58,28 @@ export function Grid(props: {
   const beside = narrow ? "" : `minmax(120px, 1.2fr) ${wanted ? "minmax(112px, 0.6fr) " : ""}`;
   const columns = `48px ${beside}${versions.map(() => "minmax(120px, 1.2fr) 68px").join(" ")}`;
   const least = 48 + (narrow ? 0 : 120 + (wanted ? 112 : 0)) + versions.length * 188;
-  const style = { gridTemplateColumns: columns, minWidth: `${least}px` };
+  const style = useMemo(() => ({ gridTemplateColumns: columns, minWidth: `${least}px` }), [columns, least]);
   const unit = !scorer || scorer.kind === "score" ? "0–1" : scorer.unit;
+  const { onActive, onOpen, gridRef } = props;
+  const pick = useCallback(
+    (position: number) => {
+      onActive(position);
+      onOpen(position);
+      // The grid has the keys, and its frame the focus: a single cell has nothing to be done with.
+      gridRef.current?.focus({ preventScroll: true });
+    },
+    [onActive, onOpen, gridRef],
+  );
+  // A row that is scrolled out gives its elements to the one that comes in: filling them anew costs least.
+  const slots = mostVisible(height, rowHeight);
   const body: JSX.Element[] = [];
   for (let position = range.first; position < range.end; position += 1) {
     body.push(
       <GridRow
-        key={position}
+        key={position % slots}
         token={token}
         position={position}
         row={rows.row(position)}
-        top={position * rowHeight}
         height={rowHeight}
         style={style}
         versions={versions}
@@ -80,12 +92,7 @@ export function Grid(props: {
         running={props.running}
         active={position === active}
         open={position === props.open}
-        onPick={() => {
-          props.onActive(position);
-          props.onOpen(position);
-          // The grid has the keys, and its frame the focus: a single cell has nothing to be done with.
-          props.gridRef.current?.focus({ preventScroll: true });
-        }}
+        onPick={pick}
       />,
     );
   }
@@ -102,7 +109,7 @@ export function Grid(props: {
         aria-activedescendant={`pm-row-${token}-${active}`}
         tabIndex={0}
         style={{ maxHeight: `${height + 33}px` }}
-        onScroll={(event) => setTop(event.currentTarget.scrollTop)}
+        onScroll={(event) => setTopRow(Math.floor(event.currentTarget.scrollTop / rowHeight))}
       >
         <div class="pm-grid-head" role="row" aria-rowindex={1} style={style} tabIndex={-1}>
           <span role="columnheader" class="pm-right" tabIndex={-1}>
@@ -142,18 +149,17 @@ export function Grid(props: {
           style={{ height: `${total * rowHeight}px`, position: "relative", minWidth: `${least}px` }}
           role="presentation"
         >
-          {body.map((row) => row)}
+          {body}
         </div>
       </div>
     </div>
   );
 }
 
-function GridRow(props: {
+const GridRow = steady(function GridRow(props: {
   token: number | undefined;
   position: number;
   row: RowView | undefined;
-  top: number;
   height: number;
   style: Record<string, string>;
   versions: string[];
@@ -166,7 +172,7 @@ function GridRow(props: {
   running: boolean;
   active: boolean;
   open: boolean;
-  onPick: () => void;
+  onPick: (position: number) => void;
 }) {
   const { row, position, versions, scorer, main, expected, narrow } = props;
   const input = main !== null && row ? oneLine(row.values[main] ?? "", 300) : "";
@@ -182,8 +188,8 @@ function GridRow(props: {
       aria-selected={props.active}
       aria-current={props.open}
       tabIndex={-1}
-      style={{ ...props.style, height: `${props.height}px`, transform: `translateY(${props.top}px)` }}
-      onClick={props.onPick}
+      style={{ ...props.style, height: `${props.height}px`, top: `${position * props.height}px` }}
+      onClick={() => props.onPick(position)}
     >
       <span role="gridcell" class="pm-right pm-soft pm-number" tabIndex={-1}>
         {row ? row.row : ""}
@@ -243,7 +249,7 @@ function GridRow(props: {
       })}
     </div>
   );
-}
+});
 
 function Output(props: {
   cell: CellView;

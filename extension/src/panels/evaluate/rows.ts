@@ -49,10 +49,12 @@ export function useRows(
       const token = mine.order?.token;
       if (token === undefined) return;
       const [first, end] = mine.window;
+      const missing = pagesOf({ first, end }, PAGE)
+        .map((page) => ({ page, key: `${token}/${page}` }))
+        .filter(({ key }) => !mine.asked.has(key) && (fresh || !mine.pages.has(key)));
+      if (missing.length === 0) return;
       await Promise.all(
-        pagesOf({ first, end }, PAGE).map(async (page) => {
-          const key = `${token}/${page}`;
-          if (mine.asked.has(key) || (!fresh && mine.pages.has(key))) return;
+        missing.map(async ({ page, key }) => {
           mine.asked.add(key);
           try {
             const { rows } = await host.call("rows", { token, offset: page * PAGE, limit: PAGE });
