@@ -136,7 +136,7 @@ def in_plain_page(browser: Browser, path: Path) -> dict[str, float]:
     use_pages()
     shown = pm.Workspace(path).workbench(PROMPT)
     shown.panel = "evaluate"
-    shown.workspace_lane.settle(60)
+    shown.settle(120)
 
     def opened(query: dict[str, str]) -> Workbench:
         return shown

@@ -300,6 +300,8 @@ export interface OrderReply {
   token: number;
   total: number;
   counts: Record<RowFilter, number>;
+  /** The first rows in this order, as many as were asked for. */
+  rows: RowView[];
 }
 
 export interface GuardView {
@@ -695,7 +697,7 @@ export interface Commands {
   open_run: { args: { run: string }; value: null };
   run_again: { args: { run: string; endpoint: string }; value: string };
   order: {
-    args: { filter: RowFilter; sort: RowSort; search: string; slice: string | null };
+    args: { filter: RowFilter; sort: RowSort; search: string; slice: string | null; limit: number };
     value: OrderReply;
   };
   next_flip: { args: { token: number; position: number; step: number }; value: { position: number | null } };

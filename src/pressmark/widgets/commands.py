@@ -29,7 +29,7 @@ class Command:
 
     Attributes:
         name: What the page calls it.
-        lane: Where it runs: "workspace", "registry", or "now" for what only sets a trait or a flag.
+        lane: Where it runs: "workspace", "registry", "comparison", or "now" for what only sets a trait or a flag.
         latest: Whether a newer call of it makes one that still waits pointless.
         parameters: Its arguments with the types that are let in, and whether each is required.
     """

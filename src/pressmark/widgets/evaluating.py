@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import sys
+import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -84,6 +86,8 @@ class Evaluating(Panel):
     Attributes:
         keeps_pair: A run that leaves `baseline` and `version` as they are when it is loaded; any other one brings its
             own into sight.
+        comparisons: Where scores are compared. That takes a while, the first time above all, and what the page asks
+            for does not wait for it.
     """
 
     def __init__(self, desk: Desk, scorer: str = "") -> None:
@@ -93,6 +97,8 @@ class Evaluating(Panel):
         self._latest: RunProgress | None = None
         self._heard = 0.0
         self._planning = Lane("planning")
+        self.comparisons = Lane("comparisons")
+        self._verdict_lock = threading.RLock()
         self._tell_progress = Throttle(self._put_progress, PROGRESS_SECONDS)
         self._tell_verdict = Throttle(self.verdict_soon, VERDICT_SECONDS)
         self._compared: Compared | None = None
@@ -112,6 +118,7 @@ class Evaluating(Panel):
         self.in_registry(self._load_endpoints, fills="catalog", key="endpoints")
 
     def _load_endpoints(self) -> None:
+        self._leave_way()
         endpoints = self.session.endpoints()
         self.desk.put("catalog", endpoints=endpoints)
         endpoint = _kept(self.desk.state("evaluate").get("endpoint"), [each["name"] for each in endpoints])
@@ -142,15 +149,18 @@ class Evaluating(Panel):
             self._planning.submit(self._estimate, key="estimate")
 
     def settle(self, seconds: float) -> bool:
-        """Waits until nothing is planned any more."""
-        return self._planning.settle(seconds)
+        """Waits until nothing is planned or compared any more."""
+        until = time.monotonic() + seconds
+        return all(lane.settle(max(0.0, until - time.monotonic())) for lane in (self._planning, self.comparisons))
 
     def close(self) -> None:
-        """Ends the thread that plans."""
+        """Ends the threads that plan and compare."""
         self._planning.close()
+        self.comparisons.close()
 
     def _estimate(self) -> None:
         self._leave_way()
+        self.comparisons.calm(QUIET_SECONDS, CALM_SECONDS)
         chosen = self.desk.state("evaluate")
         question = _question(self.desk.prompt, chosen)
         versions, suite, endpoint = chosen.get("versions") or [], chosen.get("suite"), chosen.get("endpoint")
@@ -166,7 +176,10 @@ class Evaluating(Panel):
             self.desk.put("evaluate", estimate=estimate, estimate_error=error)
 
     def _leave_way(self) -> None:
-        """Planning many rows keeps the processor busy: what is to be shown comes first."""
+        """Waits while the page is given what it asks for.
+
+        Planning many rows keeps the processor busy, and so does loading what an endpoint is asked with.
+        """
         self.desk.workspace_lane.calm(QUIET_SECONDS, CALM_SECONDS)
 
     @command()
@@ -298,7 +311,7 @@ class Evaluating(Panel):
         self.desk.put("run", candidate=candidate)
         self._load_verdict()
 
-    @command(latest=True)
+    @command(lane="comparison", latest=True)
     def standings(self, run: str, scorer: str) -> State:
         """How the versions of a run stand: the numbers of the charts."""
         return cast(State, self.session.standings(run, scorer))
@@ -410,52 +423,62 @@ class Evaluating(Panel):
         return baseline, (others[-1] if others else baseline)
 
     def _load_verdict(self) -> None:
-        pair = self.in_sight()
-        state = self.desk.state("run")
-        scorer = state.get("scorer", "")
-        candidates: list[str] = []
-        if pair is not None and scorer and pair[0] != pair[1]:
-            candidates = [pair[1], *(each for each in state["progress"]["versions"] if each not in pair)]
-        status = state["progress"]["status"] if candidates else ""
-        shown = self.desk.state("verdict")
-        asked = Compared(self.desk.run, scorer, pair, tuple(candidates), status)
-        turned = (shown.get("run"), shown.get("pair")) != (asked.run, pair) or not candidates
-        if turned or shown.get("scorer") != scorer:
-            self.desk.put("verdict", ready=True, error=None, run=asked.run, scorer=scorer, pair=pair, items=[])
-        if turned:
-            self.desk.verdict = ""
-        if self._compared == asked:
-            self._compare_again = status == "running"  # there may be more answers than when it began
-            return
-        self._compared = asked if candidates else None
-        if candidates:
-            self._compare(asked, [])
+        with self._verdict_lock:
+            pair = self.in_sight()
+            state = self.desk.state("run")
+            scorer = state.get("scorer", "")
+            candidates: list[str] = []
+            if pair is not None and scorer and pair[0] != pair[1]:
+                candidates = [pair[1], *(each for each in state["progress"]["versions"] if each not in pair)]
+            status = state["progress"]["status"] if candidates else ""
+            shown = self.desk.state("verdict")
+            asked = Compared(self.desk.run, scorer, pair, tuple(candidates), status)
+            turned = (shown.get("run"), shown.get("pair")) != (asked.run, pair) or not candidates
+            if turned or shown.get("scorer") != scorer:
+                self.desk.put("verdict", ready=True, error=None, run=asked.run, scorer=scorer, pair=pair, items=[])
+            if turned:
+                self.desk.verdict = ""
+            if self._compared == asked:
+                self._compare_again = status == "running"  # there may be more answers than when it began
+                return
+            self._compared = asked if candidates else None
+            if candidates:
+                self._compare(asked, [])
 
     def _compare(self, asked: Compared, items: list[ComparisonView]) -> None:
-        """Compares the next candidate, later: in between the page is given what it asks for."""
+        """Compares the next candidate, beside what the page asks for meanwhile."""
         if not items:
             self._compare_again = False
 
         def one() -> None:
+            if "scipy.stats" not in sys.modules:  # loading it takes as long as all the rest
+                self._leave_way()
             if asked != self._compared or asked.pair is None:
                 return
             try:
                 candidate = asked.candidates[len(items)]
-                items.append(self.session.comparison(asked.run, asked.pair[0], candidate, asked.scorer))
-                before = self.desk.state("verdict").get("items") or []
-                self.desk.put("verdict", ready=True, error=None, items=[*items, *before[len(items) :]])
-                self.desk.verdict = self._final_verdict(asked.pair, items)
-            except BaseException:
-                self._compared = None
+                compared = [*items, self.session.comparison(asked.run, asked.pair[0], candidate, asked.scorer)]
+                verdict = self._final_verdict(asked.pair, compared)
+            except Exception:
+                with self._verdict_lock:
+                    if asked != self._compared:
+                        return
+                    self._compared = None
                 raise
-            if len(items) < len(asked.candidates):
-                self._compare(asked, items)
-            elif self._compare_again:
-                self._compare(asked, [])
-            else:
-                self._compared = None
+            with self._verdict_lock:
+                if asked != self._compared:  # another run or pair came into sight meanwhile
+                    return
+                before = self.desk.state("verdict").get("items") or []
+                self.desk.put("verdict", ready=True, error=None, items=[*compared, *before[len(compared) :]])
+                self.desk.verdict = verdict
+                if len(compared) < len(asked.candidates):
+                    self._compare(asked, compared)
+                elif self._compare_again:
+                    self._compare(asked, [])
+                else:
+                    self._compared = None
 
-        self.in_workspace(one, fills="verdict", key="comparison", later=True)
+        self.comparisons.submit(lambda: self._attempt(one, "verdict"), key="comparison")
 
     def _final_verdict(self, pair: tuple[str, str] | None, items: list[ComparisonView]) -> str:
         """The public verdict: on the public pair, by the primary scorer, once the run is complete."""
@@ -469,8 +492,8 @@ class Evaluating(Panel):
     # Its rows
 
     @command()
-    def order(self, filter: RowFilter, sort: RowSort, search: str, slice: str | None = None) -> State:
-        """Fixes an order of rows and returns its token with the counts; `rows` pages through it."""
+    def order(self, filter: RowFilter, sort: RowSort, search: str, slice: str | None = None, limit: int = 0) -> State:
+        """Fixes an order of rows; returns its token, the counts and its first rows. `rows` pages through it."""
         pair = self.in_sight()
         if pair is None:
             raise PressmarkError("no rows to show: this run is not open any more; choose a run above")
@@ -481,7 +504,12 @@ class Evaluating(Panel):
         self._orders[token] = Order(run, pair[0], pair[1], scorer, tuple(found["rows"]))
         while len(self._orders) > ORDERS_KEPT:
             self._orders.popitem(last=False)
-        return {"token": token, "total": len(found["rows"]), "counts": found["counts"], "first": found["rows"][:40]}
+        return {
+            "token": token,
+            "total": len(found["rows"]),
+            "counts": found["counts"],
+            "rows": self._rows_of(self._orders[token], 0, limit),
+        }
 
     def _catch_up(self) -> None:
         """Asks where a run stands that nobody reports on, since another kernel runs it."""
@@ -492,9 +520,11 @@ class Evaluating(Panel):
     @command()
     def rows(self, token: int, offset: int, limit: int) -> State:
         """A page of an order."""
-        order = self._ordered(token)
+        return {"rows": self._rows_of(self._ordered(token), offset, limit)}
+
+    def _rows_of(self, order: Order, offset: int, limit: int) -> list[RowView]:
         wanted = order.rows[max(offset, 0) : max(offset, 0) + min(max(limit, 0), ROWS_AT_ONCE)]
-        return {"rows": self.session.run_rows(order.run, wanted, order.baseline, order.scorer)}
+        return self.session.run_rows(order.run, wanted, order.baseline, order.scorer) if wanted else []
 
     @command()
     def row(self, token: int, position: int) -> State:

@@ -28,7 +28,6 @@ class Lane:
     def __init__(self, name: str) -> None:
         self._name = name
         self._jobs: deque[tuple[str | None, Job, Job | None]] = deque()
-        self._later: deque[tuple[str | None, Job, Job | None]] = deque()
         self._wake = threading.Condition()
         self._busy = False
         self._last = float("-inf")
@@ -36,18 +35,17 @@ class Lane:
         self._closed = False
         _lanes.add(self)
 
-    def submit(self, job: Job, *, key: str | None = None, dropped: Job | None = None, later: bool = False) -> None:
+    def submit(self, job: Job, *, key: str | None = None, dropped: Job | None = None) -> None:
         """Queues a job, which must not raise."""
         replaced: Job | None = None
         with self._wake:
             if self._closed:
                 return
             if key is not None:
-                for jobs in (self._jobs, self._later):
-                    for waiting in [each for each in jobs if each[0] == key]:
-                        jobs.remove(waiting)
-                        replaced = waiting[2]
-            (self._later if later else self._jobs).append((key, job, dropped))
+                for waiting in [each for each in self._jobs if each[0] == key]:
+                    self._jobs.remove(waiting)
+                    replaced = waiting[2]
+            self._jobs.append((key, job, dropped))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name=f"pressmark-{self._name}", daemon=True)
                 self._thread.start()
@@ -60,7 +58,7 @@ class Lane:
         if threading.current_thread() is self._thread:
             return False
         with self._wake:
-            return self._wake.wait_for(lambda: not (self._jobs or self._later or self._busy), timeout=seconds)
+            return self._wake.wait_for(lambda: not (self._jobs or self._busy), timeout=seconds)
 
     def value(self, call: Callable[[], T], seconds: float) -> T | None:
         """The result of a call made in order with the jobs; None if it fails or takes longer."""
@@ -82,7 +80,7 @@ class Lane:
         until = time.monotonic() + at_most
         with self._wake:
             while not self._closed and (left := until - time.monotonic()) > 0:
-                if self._jobs or self._later or self._busy:
+                if self._jobs or self._busy:
                     self._wake.wait(left)
                 elif (rest := self._last + quiet - time.monotonic()) > 0:
                     self._wake.wait(min(left, rest))
@@ -94,17 +92,16 @@ class Lane:
         with self._wake:
             self._closed = True
             self._jobs.clear()
-            self._later.clear()
             self._wake.notify_all()
 
     def _work(self) -> None:
         while True:
             with self._wake:
-                waits = self._wake.wait_for(lambda: self._jobs or self._later or self._closed, self.IDLE_SECONDS)
+                waits = self._wake.wait_for(lambda: self._jobs or self._closed, self.IDLE_SECONDS)
                 if not waits or self._closed:
                     self._thread = None
                     return
-                _, job, _ = (self._jobs or self._later).popleft()
+                _, job, _ = self._jobs.popleft()
                 self._busy = True
             try:
                 job()

@@ -40,15 +40,15 @@ class Panel:
         self.desk = desk
         self.session = desk.session
 
-    def in_workspace(self, job: Callable[[], None], *, fills: str, key: str | None = None, later: bool = False) -> None:
+    def in_workspace(self, job: Callable[[], None], *, fills: str, key: str | None = None) -> None:
         """Runs a job on the workspace's lane; what it raises is told in `error` of the state that it fills."""
-        self.desk.workspace_lane.submit(lambda: self._told(job, fills), key=key, later=later)
+        self.desk.workspace_lane.submit(lambda: self._attempt(job, fills), key=key)
 
     def in_registry(self, job: Callable[[], None], *, fills: str, key: str | None = None) -> None:
         """The same on the registry's lane."""
-        self.desk.registry_lane.submit(lambda: self._told(job, fills), key=key)
+        self.desk.registry_lane.submit(lambda: self._attempt(job, fills), key=key)
 
-    def _told(self, job: Callable[[], None], fills: str) -> None:
+    def _attempt(self, job: Callable[[], None], fills: str) -> None:
         try:
             job()
         except Exception as error:  # noqa: BLE001 - whatever it is, the page has to say so and the lane has to go on

@@ -30,6 +30,7 @@ from pressmark.widgets.static_form import as_html, as_text
 
 PANELS = ("draft", "compare", "evaluate", "rate", "publish")
 FIRST_LOOK_SECONDS = 3.0
+FIRST_LOOK_ANSWERS = 2_000
 FIRST_ROWS = 5
 PICTURE_SECONDS = 2.0
 IN_THE_PICTURE = [
@@ -367,8 +368,8 @@ class Workbench(anywidget.AnyWidget):
         if found.lane == "now":
             job()
             return
-        lane = self.registry_lane if found.lane == "registry" else self.workspace_lane
-        lane.submit(
+        lanes = {"registry": self.registry_lane, "comparison": self._evaluating.comparisons}
+        lanes.get(found.lane, self.workspace_lane).submit(
             job,
             # A page's newer call makes its own older one pointless, never that of another page or prompt.
             key=repr([name, args.get("view"), args.get("name")]) if found.latest else None,
@@ -421,7 +422,16 @@ class Workbench(anywidget.AnyWidget):
         return {"text/html": as_html(self, rows), "text/plain": as_text(self, rows)}
 
     def _first_picture(self) -> dict[str, str]:
+        """The still picture with what is there soon.
+
+        Until a cell has ended, a page of it may go without answers: what takes long is drawn into the picture later.
+        """
+        until = time.monotonic() + FIRST_LOOK_SECONDS
         self.workspace_lane.settle(FIRST_LOOK_SECONDS)
+        progress = self.state("run").get("progress")
+        if progress and progress["total"] > FIRST_LOOK_ANSWERS:
+            return self._draw_picture([])
+        self._evaluating.comparisons.settle(max(0.0, until - time.monotonic()))
         rows = self.workspace_lane.value(lambda: self._evaluating.first_rows(FIRST_ROWS), FIRST_LOOK_SECONDS) or []
         return self._draw_picture(rows)
 

@@ -84,7 +84,8 @@ export function useRows(
       const question = mine.question;
       if (!keep) mine.busy = true;
       try {
-        const order = await host.call("order", { filter, sort, search, slice });
+        // While answers arrive the pages in sight are asked for anew, wherever they are.
+        const order = await host.call("order", { filter, sort, search, slice, limit: keep ? 0 : PAGE });
         if (question !== mine.question) return;
         mine.error = null;
         if (keep && mine.order) {
@@ -95,6 +96,7 @@ export function useRows(
           mine.order = order;
           mine.offer = null;
           mine.pages.clear();
+          mine.pages.set(`${order.token}/0`, order.rows);
         }
       } catch (error) {
         if (question === mine.question) mine.error = toldOf(error);
