@@ -29,7 +29,7 @@ from pressmark.widgets.releasing import Releasing
 from pressmark.widgets.static_form import as_html, as_text
 
 PANELS = ("draft", "compare", "evaluate", "rate", "publish")
-FIRST_LOOK_SECONDS = 3.0
+FIRST_LOOK_SECONDS = 10.0
 FIRST_LOOK_ANSWERS = 2_000
 FIRST_ROWS = 5
 PICTURE_SECONDS = 2.0
