@@ -40,9 +40,10 @@ def check_name(name: object, what: str = "prompt name") -> str:
         raise InvalidNameError(
             f"the {what} has {len(name):,} characters; at most {MAX_NAME} are allowed: shorten it", field="name"
         )
+    article = "an" if what[0] in "aeiou" else "a"
     raise InvalidNameError(
-        f"{shown(name, MAX_NAME + 2)} cannot be a {what}: use lower-case letters and digits, joined by '.', '_', '-'"
-        " or '/'" + _proposal(name),
+        f"{shown(name, MAX_NAME + 2)} cannot be {article} {what}: use lower-case letters and digits, joined by '.',"
+        " '_', '-' or '/'" + _proposal(name),
         field="name",
     )
 

@@ -70,6 +70,12 @@ def delete_dataset(database: Database, name: str, reason: str, author: str, *, r
         connection.execute("delete from datasets where name = ?", [name])
         connection.execute(f"delete from suites where {_ON_DATASET}", {"name": name, "gone": gone})
         if runs:
+            # Evidence quotes outputs of its runs.
+            connection.execute(
+                "delete from evaluations where list_has_any("
+                "cast(json_extract_string(parts, '$[*].run') as varchar[]), $runs)",
+                {"runs": list(found.runs)},
+            )
             for table in ("outputs", "scores", "ratings", "runs"):
                 connection.execute(f"delete from {table} where {_OF_RUNS}", {"runs": list(found.runs)})
         told = {"versions": found.versions, "rows": found.rows, "suites": list(found.suites)}
