@@ -178,7 +178,9 @@ class TestMadeInPython:
         ws.delete_dataset("orders", reason="asked by the customer")
         [top, _] = Session(ws, registry).impact(TOP, "production", "#2")["prompts"]
         assert top["outcome"] == "not evaluated"
-        assert top["suites"][0]["sentence"].startswith("its run cannot be read any more (")
+        assert top["suites"][0]["sentence"].startswith(
+            "its run cannot be read any more (suite 's/top' went with its dataset 'orders'. ana deleted it on"
+        )
 
     def test_deleted_with_the_runs(self, ws: pm.Workspace, registry: pm.Registry) -> None:
         """Evidence quotes outputs, so it goes where they go."""

@@ -32,6 +32,54 @@ def test_a_newer_job_takes_the_place_of_a_waiting_one() -> None:
     lane.close()
 
 
+def test_what_nobody_asked_for_waits_until_nothing_else_does() -> None:
+    """A later job begins after every other one, also those that were submitted after it."""
+    lane, gate, done = Lane("test"), threading.Event(), []
+    lane.submit(lambda: gate.wait(10) and None)
+    lane.submit(lambda: done.append("figures"), later=True)
+    lane.submit(lambda: done.append("plan"), later=True)
+    lane.submit(lambda: done.append("click"))
+    # What a click brings on its way goes first as well.
+    lane.submit(lambda: lane.submit(lambda: done.append("click's own")))
+    gate.set()
+    assert lane.settle(10)
+    assert done == ["click", "click's own", "figures", "plan"]
+    lane.close()
+
+
+def test_a_key_is_one_job_now_or_later() -> None:
+    """Asked for at last, a job that waited for later is not done twice; and put off again, it waits."""
+    lane, gate, done, dropped = Lane("test"), threading.Event(), [], []
+    lane.submit(lambda: gate.wait(10) and None)
+    lane.submit(lambda: done.append("later"), key="a", later=True, dropped=lambda: dropped.append("later"))
+    lane.submit(lambda: done.append("now"), key="a", dropped=lambda: dropped.append("now"))
+    lane.submit(lambda: done.append("other"))
+    gate.set()
+    assert lane.settle(10)
+    assert (done, dropped) == (["now", "other"], ["later"])
+    gate.clear()
+    lane.submit(lambda: gate.wait(10) and None)
+    lane.submit(lambda: done.append("soon"), key="b", dropped=lambda: dropped.append("soon"))
+    lane.submit(lambda: done.append("put off"), key="b", later=True)
+    lane.submit(lambda: done.append("last"))
+    gate.set()
+    assert lane.settle(10)
+    assert (done[2:], dropped) == (["last", "put off"], ["later", "soon"])
+    lane.close()
+
+
+def test_a_closed_lane_forgets_what_was_for_later() -> None:
+    """Neither is it done, nor does anybody wait for it."""
+    lane, gate, begun, done = Lane("test"), threading.Event(), threading.Event(), []
+    lane.submit(lambda: begun.set() or (gate.wait(10) and None))
+    assert begun.wait(10)
+    lane.submit(lambda: done.append(1), later=True)
+    lane.close()
+    gate.set()
+    assert lane.settle(10)
+    assert done == []
+
+
 def test_a_value_comes_back_or_none_in_time() -> None:
     """A call through a lane gives its result, or None where it fails or takes too long."""
     lane, gate = Lane("test"), threading.Event()

@@ -25,7 +25,7 @@ from pressmark.evals.dataset import Dataset
 from pressmark.evals.origin import Origin
 from pressmark.prompts import check_name, freeze
 from pressmark.workspace.batches import INTEGER, TEXT, arrow, clean, dataframe, first, insert, json_text
-from pressmark.workspace.deleting import deleted
+from pressmark.workspace.deleting import deleted, deleted_suite
 
 if TYPE_CHECKING:
     import pandas
@@ -277,7 +277,8 @@ def suite_spec(database: Database, reference: str) -> dict[str, Any]:
             {"it": reference},
         )
         if not found:
-            raise SuiteNotFoundError(_unknown(connection, "suites", "suite", reference), name=reference)
+            told = deleted_suite(connection, reference) or _unknown(connection, "suites", "suite", reference)
+            raise SuiteNotFoundError(told, name=reference)
     spec: dict[str, Any] = json.loads(found[0])
     return spec
 
