@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
 from collections.abc import Iterator
@@ -68,7 +69,7 @@ def test_done(practice_url: str) -> None:
     assert 0 < last.ttft <= last.seconds
     assert (told.all[0].status, told.all[0].text, told.all[0].ttft) == ("asking", "", None)
     texts = [attempt.text for attempt in told.all]
-    assert all(later.startswith(sooner) for sooner, later in zip(texts, texts[1:], strict=False))
+    assert all(later.startswith(sooner) for sooner, later in itertools.pairwise(texts))
     stop()  # too late to matter
     assert told.all[-1] is last
 

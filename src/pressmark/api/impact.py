@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pressmark.api.evidence import trial_of
-from pressmark.api.runs import Run, Runner, RunOptions, start_run
+from pressmark.api.runner import Runner
+from pressmark.api.runs import Run
 from pressmark.api.shelf import Change, RegistryShelf, WorkspaceShelf
+from pressmark.api.starting import RunOptions, start_run
 from pressmark.errors import PressmarkError, StatsError, SuiteNotFoundError, VersionNotFoundError
 from pressmark.evals import Suite
 from pressmark.evals.chain import Chain

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pressmark.api.runs import chain_of
+from pressmark.api.starting import chain_of
 from pressmark.api.tuning import tuning_warnings
 from pressmark.errors import StatsError
 from pressmark.evals import Suite

@@ -14,7 +14,9 @@ from pressmark.api.changes import Changes
 from pressmark.api.datasets import chosen_examples, made
 from pressmark.api.derived import DerivedVersion, derived
 from pressmark.api.difference import Difference
-from pressmark.api.runs import Run, Runner, RunOptions, several, start_run
+from pressmark.api.runner import Runner
+from pressmark.api.runs import Run
+from pressmark.api.starting import RunOptions, several, start_run
 from pressmark.errors import (
     DatasetError,
     DatasetNotFoundError,

@@ -108,8 +108,11 @@ class Spread:
                 if not lost:
                     raise
                 # The same call would lose the next workers over the same answer.
-                told = f"{error}. Worker {lost} was scoring row {given.number} when it was lost ({', '.join(self._scorers)})"
-                raise ClusterError(f"{told}: if that comes again, a scorer ends the process", **error.facts) from error
+                raise ClusterError(
+                    f"{error}. Worker {lost} was scoring row {given.number} when it was lost"
+                    f" ({', '.join(self._scorers)}): if that comes again, a scorer ends the process",
+                    **error.facts,
+                ) from error
         marks = Marks()
         for name in self._scorers:
             marks.miss(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pressmark.api.derived import DerivedVersion
 from pressmark.api.planning import plan_run
-from pressmark.api.runs import Runner, RunOptions, start_run
+from pressmark.api.runner import Runner
 from pressmark.api.session.part import Part
+from pressmark.api.starting import RunOptions, start_run
 from pressmark.errors import PressmarkError, VersionNotFoundError
 from pressmark.evals import Budget
 from pressmark.evals.chain import Chain

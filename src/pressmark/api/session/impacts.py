@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pressmark import publishing
 from pressmark.api import impact
-from pressmark.api.runs import Runner, RunOptions
+from pressmark.api.runner import Runner
 from pressmark.api.session.evaluating import minus
 from pressmark.api.session.releasing import Releasing
+from pressmark.api.starting import RunOptions
 from pressmark.errors import EvidenceError, PressmarkError, RegistryError, RunCancelledError
 from pressmark.gate.scores import Scores
 from pressmark.widgets.protocols import (
