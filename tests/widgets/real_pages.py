@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-import comm
-
 import pressmark as pm
 from pressmark.api.session import Session
 from pressmark.providers import practice
 from pressmark.widgets import Workbench
 
-from .bridge import Bridge, PageComm
+from .bridge import Bridge, serving
+from .chromium import windows
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -38,23 +37,15 @@ class Pages:
 
     Attributes:
         bridge: What serves them.
-        browser: What shows them.
-        complaints: What stood in a console.
+        opening: Opens one by its address and width.
     """
 
     bridge: Bridge
-    browser: Browser
-    complaints: list[str]
+    opening: Callable[[str, int], Page]
 
     def open(self, width: int = 1200, **query: str) -> Page:
         """A page of its own, with a workbench of its own."""
-        page = self.browser.new_page(viewport={"width": width, "height": 1000})
-        page.set_default_timeout(30_000)
-        page.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.goto(f"{self.bridge.url}/?{urlencode(query)}")
-        page.wait_for_selector("body[data-ready]")
-        return page
+        return self.opening(f"{self.bridge.url}/?{urlencode(query)}", width)
 
     @property
     def workbench(self) -> Workbench:
@@ -80,15 +71,5 @@ def pages(browser: Browser, ws: pm.Workspace, registries: Callable[[dict[str, st
         assert shown.registry_lane.settle(60)
         return shown
 
-    before = comm.create_comm
-    comm.create_comm = PageComm
-    complaints: list[str] = []
-    try:
-        with Bridge(opening) as bridge:
-            found = Pages(bridge, browser, complaints)
-            yield found
-            for context in list(browser.contexts):
-                context.close()
-    finally:
-        comm.create_comm = before
-    assert complaints == []
+    with serving(opening) as bridge, windows(browser, height=1000) as window:
+        yield Pages(bridge, window)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -30,13 +29,6 @@ def asking(**changes: object) -> AskingView:
         "stop_when_sure": False,
     }
     return told | changes  # type: ignore[return-value]
-
-
-@pytest.fixture(scope="module")
-def practice_url() -> Iterator[str]:
-    """The practice model's address."""
-    with practice.running() as url:
-        yield url
 
 
 @pytest.fixture

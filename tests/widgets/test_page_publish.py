@@ -17,9 +17,9 @@ from pressmark.providers import practice
 from pressmark.registry import serving
 from pressmark.testing import RecordedEndpoint
 
+from .chromium import needs_the_page
+from .contrast import CONTRAST
 from .real_pages import LABELS, PROMPT, USER, pages, save
-from .test_page import CHROMIUM, CONTRAST, FLAGS
-from .test_page import pytestmark as needs_the_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -28,24 +28,6 @@ pytestmark = needs_the_page
 
 HOSTILE = "<img src=x onerror=\"window.hacked='publish'\"><script>window.hacked='script'</script>"
 LIVE = "A client in this notebook"
-
-
-@pytest.fixture(scope="module")
-def practice_url() -> Iterator[str]:
-    """The practice model's address."""
-    with practice.running() as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests of this module."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,6 @@ from pressmark.widgets.protocols import RunProgress
 
 PROMPT = "support/triage"
 LABELS = "account_access, billing, cancellation, damaged_item, delivery, product_question, refund, technical_issue"
-
-
-@pytest.fixture(scope="module")
-def practice_url() -> Iterator[str]:
-    """The practice model's address."""
-    with practice.running() as url:
-        yield url
 
 
 @pytest.fixture
