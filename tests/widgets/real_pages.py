@@ -10,25 +10,14 @@ from urllib.parse import urlencode
 
 import pressmark as pm
 from pressmark.api.session import Session
-from pressmark.providers import practice
 from pressmark.widgets import Workbench
 
 from .bridge import Bridge, serving
 from .chromium import windows
+from .triage import PROMPT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-PROMPT = "support/triage"
-LABELS = "account_access, billing, cancellation, damaged_item, delivery, product_question, refund, technical_issue"
-USER = {"role": "user", "content": "{{ text }}"}
-
-
-def save(ws: pm.Workspace, system: str, name: str = PROMPT, **rest: Any) -> Any:
-    """Save a version that asks the practice model."""
-    messages = rest.pop("messages", [{"role": "system", "content": system}, USER])
-    params = rest.pop("params", {"temperature": 0})
-    return ws.save(name, messages=messages, model=practice.PRACTICE_MODEL, params=params, **rest)
 
 
 @dataclass

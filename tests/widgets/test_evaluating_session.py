@@ -16,7 +16,8 @@ from pressmark.errors import DatasetError, PressmarkError, SuiteError, SuiteNotF
 from pressmark.providers import practice
 from pressmark.widgets.protocols import AskingView, RunProgress
 
-PROMPT = "support/triage"
+from .triage import PROMPT, VAGUE, save, workspace
+
 ROWS = 40
 
 
@@ -34,15 +35,9 @@ def asking(**changes: object) -> AskingView:
 @pytest.fixture
 def ws(tmp_path: Path, practice_url: str) -> pm.Workspace:
     """Two versions, a suite of 40 rows with slices, the practice model."""
-    space = pm.Workspace(tmp_path / "prompts.duckdb", author="ana")
-    space.endpoint("practice", base_url=practice_url)
-    for system in ("Tell the category.", "Answer with exactly one label: billing, delivery, refund."):
-        space.save(
-            PROMPT,
-            messages=[{"role": "system", "content": system}, {"role": "user", "content": "{{ text }}"}],
-            model=practice.PRACTICE_MODEL,
-            params={"temperature": 0},
-        )
+    space = workspace(tmp_path, practice_url)
+    for system in (VAGUE, "Answer with exactly one label: billing, delivery, refund."):
+        save(space, system)
     inbox = space.dataset("support/inbox", practice.example_messages()[:ROWS])
     space.suite("support/basics", dataset=inbox, scorers=[pm.scorers.Exact("category")], slice="channel")
     return space

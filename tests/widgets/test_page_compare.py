@@ -13,7 +13,8 @@ import pressmark as pm
 
 from .chromium import needs_the_page
 from .contrast import CONTRAST
-from .real_pages import LABELS, USER, Pages, pages, save
+from .real_pages import Pages, pages
+from .triage import LABELS, USER, save
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -22,29 +22,23 @@ from pressmark.widgets import Workbench
 
 from .bridge import Bridge, serving
 from .chromium import needs_the_page, windows
+from .triage import EXACT, PROMPT, VAGUE, save, workspace
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = needs_the_page
 
-PROMPT = "support/triage"
-LABELS = "account_access, billing, cancellation, damaged_item, delivery, product_question, refund, technical_issue"
 Visit = Callable[..., "Page"]
 
 
 @pytest.fixture
 def ws(tmp_path: Path, practice_url: str) -> pm.Workspace:
     """A workspace with two versions, a dataset and its parts, a suite and an endpoint."""
-    space = pm.Workspace(tmp_path / "prompts.duckdb", author="ana")
-    space.endpoint("practice", base_url=practice_url)
-    for system in ("Tell the category.", f"Answer with exactly one of these labels: {LABELS}."):
-        space.save(
-            PROMPT,
-            messages=[{"role": "system", "content": system}, {"role": "user", "content": "Message:\n{{ text }}"}],
-            model=practice.PRACTICE_MODEL,
-            params={"temperature": 0},
-        )
+    space = workspace(tmp_path, practice_url)
+    user = {"role": "user", "content": "Message:\n{{ text }}"}
+    for system in (VAGUE, EXACT):
+        save(space, "", messages=[{"role": "system", "content": system}, user])
     rows = practice.example_messages()[:60]
     inbox = space.dataset("support/inbox", rows)
     space.dataset("support/inbox/holdout", rows[:5])

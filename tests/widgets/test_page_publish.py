@@ -19,7 +19,8 @@ from pressmark.testing import RecordedEndpoint
 
 from .chromium import needs_the_page
 from .contrast import CONTRAST
-from .real_pages import LABELS, PROMPT, USER, pages, save
+from .real_pages import pages
+from .triage import EXACT, LABELS, PROMPT, USER, VAGUE, save, workspace
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -33,10 +34,9 @@ LIVE = "A client in this notebook"
 @pytest.fixture
 def ws(tmp_path: Path, practice_url: str) -> pm.Workspace:
     """Three versions and a suite made for the prompt."""
-    space = pm.Workspace(tmp_path / "prompts.duckdb", author="ana")
-    space.endpoint("practice", base_url=practice_url)
-    save(space, "Tell the category.", message="first cut")
-    save(space, f"Answer with exactly one of these labels: {LABELS}.", message="name the labels")
+    space = workspace(tmp_path, practice_url)
+    save(space, VAGUE, message="first cut")
+    save(space, EXACT, message="name the labels")
     save(space, f"Answer with one of these labels and nothing else: {LABELS}.", message="nothing else")
     inbox = space.dataset("support/inbox", practice.example_messages()[:40])
     space.suite("support/basics", dataset=inbox, scorers=[pm.scorers.Exact("category")], prompt=PROMPT)
