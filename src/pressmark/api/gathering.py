@@ -102,7 +102,7 @@ def _table(logs: Logs) -> pyarrow.Table:
 
 
 def chosen_examples(store: files.Store, dataset: Dataset, rows: int, by: str | None, seed: int) -> Examples:
-    """Return rows of a train part to show a model; never of a holdout.
+    """Return rows of a train part to show a model, as `ws.examples` describes it; never of a holdout.
 
     Raises:
         DatasetError: The dataset is a holdout, or was not split.

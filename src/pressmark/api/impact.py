@@ -299,6 +299,13 @@ def change_of(
 ) -> Change:
     """Return a change and what it reaches: by the registry's labels, else by the workspace's newest versions.
 
+    Args:
+        workspace: The workspace.
+        version: The candidate.
+        label: The label that it is meant for.
+        registry: Whose labels everything stands at; None for the workspace alone.
+        baseline: Without a registry, the version that stands today; else the newest other one.
+
     Raises:
         VersionNotFoundError: The baseline is none that could stand today.
     """

@@ -41,7 +41,14 @@ def plan_run(
 ) -> RunPlan:
     """Return what running versions on a suite would take; asks nobody and changes nothing.
 
-    `pause` is called every few rows: whoever plans beside other work waits there.
+    Args:
+        store: The workspace's file, for what was answered before.
+        versions: The baseline first.
+        suite: What they would be run on.
+        endpoint: Where they would be asked.
+        repeats: How often each row is asked.
+        concurrency: Calls in flight at once.
+        pause: Called every few rows: whoever plans beside other work waits there.
 
     Raises:
         DatasetError: A column for a variable is missing.

@@ -53,6 +53,13 @@ class Workspace(Prompts, Suites, Endpoints):
     ) -> RunPlan:
         """Return what `evaluate` with the same arguments would take, and what it could show; nobody is asked.
 
+        Args:
+            versions: The baseline first, or one alone.
+            suite: What to run them on.
+            endpoint: Where to ask; else the only one there is.
+            concurrency: Calls in flight at once, at most; the time depends on it.
+            repeats: How often each row is asked.
+
         Returns:
             Calls, tokens, cost and time, and the smallest difference that so many rows show; `rows_needed(difference)`
             tells how many rows a difference takes.
@@ -308,6 +315,13 @@ class Workspace(Prompts, Suites, Endpoints):
         scale: tuple[int, int] = (1, 5),
     ) -> RatingResult:
         """Return what everybody's ratings say of two versions of a run.
+
+        Args:
+            run: Whose outputs were rated.
+            baseline: A version of the run; else its first.
+            candidate: Another; else its last.
+            kind: `pairwise` for votes, `pointwise` for grades.
+            scale: The worst grade and the best.
 
         Raises:
             RatingError: Nobody has rated them yet.

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from pressmark.errors import InvalidNameError
-from pressmark.prompts.quoting import shown
+from pressmark.prompts.quoting import shown, with_article
 
 _SEGMENT = r"[a-z0-9]+(?:[._-][a-z0-9]+)*"
 _NAME = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*")
@@ -40,9 +40,8 @@ def check_name(name: object, what: str = "prompt name") -> str:
         raise InvalidNameError(
             f"the {what} has {len(name):,} characters; at most {MAX_NAME} are allowed: shorten it", field="name"
         )
-    article = "an" if what[0] in "aeiou" else "a"
     raise InvalidNameError(
-        f"{shown(name, MAX_NAME + 2)} cannot be {article} {what}: use lower-case letters and digits, joined by '.',"
+        f"{shown(name, MAX_NAME + 2)} cannot be {with_article(what)}: use lower-case letters and digits, joined by '.',"
         " '_', '-' or '/'" + _proposal(name),
         field="name",
     )

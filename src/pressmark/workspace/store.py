@@ -491,7 +491,13 @@ class Store:
     def usage(
         self, *, versions: Iterable[str] = (), models: Iterable[str] = (), judges: Iterable[str] = ()
     ) -> dict[str, dict[str, Usage]]:
-        """Return what answers took so far, by `versions` (digest), `models` (served) and `judges` (scorer)."""
+        """Return what answers took so far, under `versions`, `models` and `judges`; what has none is left out.
+
+        Args:
+            versions: Digests.
+            models: Models, as they were served.
+            judges: Scorers that ask a model.
+        """
         return {
             "versions": usage.by_version(self._database, versions),
             "models": usage.by_model(self._database, models),
@@ -675,7 +681,13 @@ class Store:
         return figures.figures(self._database, run_id)
 
     def row_means(self, run_id: str, version: str, scorer: str) -> list[float]:
-        """Return a version's row scores in a run by one scorer, the mean over repeats each."""
+        """Return a version's row scores in a run by one scorer, the mean over repeats each, in the order of the rows.
+
+        Args:
+            run_id: The run.
+            version: The version's digest.
+            scorer: Whose scores.
+        """
         return figures.row_means(self._database, run_id, version, scorer)
 
     def mean_cost(self, run_id: str, version: str) -> float | None:
