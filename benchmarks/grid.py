@@ -37,7 +37,7 @@ import pressmark as pm
 from benchmarks.workspace import fill
 from pressmark.widgets import Workbench
 from pressmark.widgets.assets import STATIC
-from tests.widgets.bridge import Bridge, use_pages
+from tests.widgets.bridge import serving
 
 ROWS = 100_000
 VERSIONS = ("Sort", "Label", "Tell", "Name")
@@ -133,15 +133,11 @@ def make(path: Path, rows: int) -> None:
 
 def in_plain_page(browser: Browser, path: Path) -> dict[str, float]:
     """The widget in this process, and its page over HTTP."""
-    use_pages()
-    shown = pm.Workspace(path).workbench(PROMPT)
-    shown.panel = "evaluate"
-    shown.settle(120)
-
-    def opened(query: dict[str, str]) -> Workbench:
-        return shown
-
-    with Bridge(opened) as bridge:
+    shown: list[Workbench] = []
+    with serving(lambda query: shown[0]) as bridge:
+        shown.append(pm.Workspace(path).workbench(PROMPT))
+        shown[0].panel = "evaluate"
+        shown[0].settle(120)
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         page.add_init_script(WATCH % DRAWN)
         page.goto(bridge.url)

@@ -6,6 +6,10 @@ for somebody who looks every 10 rows and stops at the first verdict. Where they 
 power. Beside them stands what acting on an ordinary t interval at every look would give. For scores of 0 and 1 the
 share of the rule is computed exactly too, over all outcomes. Prints tables, and a JSON object as its last line.
 
+Latency is measured under a load that the run itself makes, so its verdicts are held to account in a simulated endpoint
+that grows slower and faster over time and answers the second version of a row sooner (its cache knows the row by then):
+for versions that do not differ, in the order in which a run asks, and as if the baseline always went first.
+
 One run through the public functions takes a tenth of a millisecond to a few of them, so the verdicts of many runs are
 computed at once here; tests/test_false_verdicts.py holds them against the public functions, case by case.
 """
@@ -13,15 +17,20 @@ computed at once here; tests/test_false_verdicts.py holds them against the publi
 from __future__ import annotations
 
 import argparse
+import heapq
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats as scipy_stats
 
+from pressmark.evals import Dataset, plan
+from pressmark.prompts.canonical import unit_digest
+from pressmark.rendering import PromptVersion, build_unit
 from pressmark.stats.exact import RESAMPLES
 from pressmark.stats.pairs import T_CHANGED, T_ROWS
 from pressmark.stats.sequence import SEQUENCE_ROWS, sequence_width
@@ -36,6 +45,9 @@ RUNS = 10_000
 SEED = 1
 SIZES = (10, 20, 30, 50, 100, 200, 500, 1000)
 LOOK = 10
+# Calls at once, and what is left of a call's time where the endpoint has seen the row just now.
+AT_ONCE, WARM = 8, 0.8
+LATENCY_RUNS = 1000
 FLIP_RATES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.0)
 
 
@@ -215,6 +227,47 @@ def power(gain: float, rate: float, n: int, runs: int = RUNS) -> dict[str, float
     return shares(Kind("", flips(rate, gain)), n, runs, peeked=False)
 
 
+def latency_shares(n: int, runs: int, seed: int = SEED) -> dict[str, float]:
+    """Percent of the runs that get a verdict on latency, by the rule, where two versions do not differ.
+
+    `drawn` is in the order in which a run asks, `baseline first` as if the first version always went first.
+    """
+    rng = np.random.default_rng([seed, n, *b"latency"])
+    drawn, first = np.empty((runs, n)), np.empty((runs, n))
+    versions = [_version("one"), _version("two")]
+    for run in range(runs):
+        data = Dataset.of("benchmarks/latency", [{"text": f"{seed}/{run}/{row}"} for row in range(n)])
+        asked = [call.tasks[0] for call in plan(versions, data, base_url="http://127.0.0.1/v1").calls]
+        places = [task.row for task in asked[::2]]
+        candidate_second = np.array([task.version == versions[0].digest for task in asked[::2]])
+        assert places == [task.row for task in asked[1::2]]
+        seconds = _seconds(rng, n)
+        later = seconds[1::2] - seconds[::2]
+        first[run], drawn[run] = later, np.where(candidate_second, later, -later)
+    found = {"drawn": at_the_end(drawn, bounded=False), "baseline first": at_the_end(first, bounded=False)}
+    return {name: round(100 * float(flags.mean()), 2) for name, flags in found.items()}
+
+
+def _seconds(rng: np.random.Generator, n: int) -> Floats:
+    """How long each of the calls takes, in the order in which an endpoint is asked them, AT_ONCE at a time."""
+    own = rng.lognormal(0.0, 0.4, 2 * n)
+    own[1::2] *= WARM
+    period, phase, rising = rng.uniform(10, 60), rng.uniform(0, 2 * np.pi), rng.uniform(0, 1)
+    free, taken = [0.0] * AT_ONCE, np.empty(2 * n)
+    for call, seconds in enumerate(own):
+        began = heapq.heappop(free)
+        load = 1 + 0.5 * np.sin(2 * np.pi * began / period + phase) + rising * call / (2 * n)
+        taken[call] = seconds * load
+        heapq.heappush(free, began + taken[call])
+    return taken
+
+
+def _version(system: str) -> PromptVersion:
+    unit = build_unit(text=f"{system}: {{{{ text }}}}", model="m")
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    return PromptVersion("benchmarks/latency", 1, unit, unit_digest(unit), "", "the benchmark", at)
+
+
 def main() -> None:
     """Measure, and print the tables and the JSON line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -240,6 +293,10 @@ def main() -> None:
                 found[name] = {n: power(gain, rate, n, runs) for n in SIZES[3:]}
                 cells = [f"{told['rule']:.1f} / {told['sequence']:.1f}" for told in found[name].values()]
                 print(f"{name:<44}" + "".join(f"{cell:>21}" for cell in cells))
+    print(f"\nlatency of two versions that do not differ, {LATENCY_RUNS:,} runs, %: drawn / baseline first")
+    timed = {n: latency_shares(n, min(runs, LATENCY_RUNS)) for n in SIZES[:6]}
+    cells = [" / ".join(f"{value:.2f}" for value in told.values()) for told in timed.values()]
+    print(f"{'rows ' + ', '.join(map(str, timed)):<44}" + "".join(f"{cell:>21}" for cell in cells))
     honest = [told for kind in (*CONTINUOUS, *BINARY) for told in false[kind.name].values()]
     continuous = [false[kind.name][n]["rule"] for kind in CONTINUOUS for n in SIZES if n >= 50]
     result = {
@@ -250,6 +307,8 @@ def main() -> None:
         "sequence_worst": max(told["sequence"] for told in honest),
         "sequence_worst_lopsided": max(t["sequence"] for kind in LOPSIDED for t in false[kind.name].values()),
         "peeked_worst": max(told["peeked"] for told in honest),
+        "latency_worst": max(told["drawn"] for told in timed.values()),
+        "latency_baseline_first_worst": max(told["baseline first"] for told in timed.values()),
         "power": found,
     }
     print(json.dumps(result))

@@ -92,6 +92,15 @@ def _start_recorded_model(shared: Path, options: dict[str, object]) -> RecordedM
 
 
 @pytest.fixture(scope="session")
+def practice_url() -> Iterator[str]:
+    """The practice model's address."""
+    from pressmark.providers import practice  # the packaging tests run where its packages are missing
+
+    with practice.running() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real data and servers; tests that need it skip where it is absent."""
     place = Path(os.environ.get("PRESSMARK_SHARED") or Path(__file__).parents[2] / "shared")

@@ -37,6 +37,14 @@ def test_the_sequence_stands_lopsided_rows(kind: verdicts.Kind) -> None:
         assert verdicts.shares(kind, n, 4000, peeked=False)["sequence"] <= 5
 
 
+def test_false_verdicts_on_latency() -> None:
+    """Under a load that changes, latency's verdicts are wrong as seldom: which version goes first is drawn."""
+    told = verdicts.latency_shares(50, 400)
+    # 400 runs of 5 %: 3.2 standard errors.
+    assert told["drawn"] <= 8.5
+    assert told["baseline first"] > 40
+
+
 def test_power() -> None:
     """Differences are found: 15 points nearly always on 200 rows, and on most of those runs while they go on."""
     told = verdicts.power(0.15, 0.25, 200, 2000)

@@ -1,19 +1,29 @@
-"""Where a registry is and what a caller shows it, checked before the first byte leaves.
+"""Where a registry or an endpoint is and what a caller shows it, checked before the first byte leaves.
 
-Registry and client share it. A mistake here is often most of a good secret, so no message repeats a token, or what
-stands before an address's `@` or behind its `?`.
+Registry and client share it, and so do endpoints and what a workspace keeps of them. A mistake here is often most of a
+good secret, so no message repeats a token, the name given for a key's variable, or what stands before an address's `@`
+or behind its `?`.
 """
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
 import urllib3
 from urllib3.util import parse_url
 
-from pressmark.errors import AuthenticationError, RegistryError
+from pressmark.errors import AuthenticationError, EndpointError, RegistryError
 from pressmark.prompts.quoting import shown
+
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+# What keys of the usual providers look like where they would pass for a variable's name: a known beginning, or a long
+# run of letters of both cases and digits without a break.
+_KEY: Final = re.compile(
+    r"(?:sk|pk|rk|xai|gsk|hf|pm|ghp|key)_(?=.*\d)\w{16,}|(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9]{20,}|AIza\w{20,}"
+    r"|[0-9a-fA-F]{32,}"
+)
 
 
 class Address(NamedTuple):
@@ -81,6 +91,52 @@ def authorization(token: str | None) -> dict[str, str]:
             hint="pass the token alone",
         )
     return {"authorization": f"Bearer {token}"}
+
+
+def check_endpoint_url(url: object) -> None:
+    """Refuse what is no endpoint's address.
+
+    Args:
+        url: Up to where `/chat/completions` follows, such as `http://127.0.0.1:8901/v1`.
+
+    Raises:
+        EndpointError: It is no http or https address, or holds a user, password, query or fragment.
+    """
+    try:
+        parts = urlsplit(url) if isinstance(url, str) else urlsplit("")
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        sound = False
+    if not sound:
+        raise EndpointError(
+            "an endpoint's base_url begins with http:// or https:// and a host, such as http://127.0.0.1:8901/v1",
+            field="base_url",
+        )
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise EndpointError(
+            "an endpoint's base_url may hold no user, password or query, because keys are never stored: put the key"
+            " into an environment variable and give its name as key_env",
+            field="base_url",
+        )
+
+
+def check_key_env(name: object) -> None:
+    """Refuse what cannot name the environment variable that holds a key, or may be the key itself.
+
+    Args:
+        name: Such as `OPENAI_API_KEY`; None for an endpoint that needs no key.
+
+    Raises:
+        EndpointError: It is no such name.
+    """
+    if name is None or (isinstance(name, str) and _VARIABLE.fullmatch(name) and not _KEY.fullmatch(name)):
+        return
+    raise EndpointError(
+        "key_env is the name of the environment variable that holds the key, such as OPENAI_API_KEY; what was given is"
+        " no such name and was not stored. If it is the key itself: set it outside the notebook, remove it from the"
+        " cell, and give the variable's name",
+        field="key_env",
+    )
 
 
 def told(url: str) -> str:

@@ -8,20 +8,12 @@ from pathlib import Path
 import pytest
 
 import pressmark as pm
-from pressmark.providers import practice
 from pressmark.registry import serving
 
 MESSAGES = [
     {"role": "system", "content": "Sort the message. Answer with one of: billing, delivery, refund."},
     {"role": "user", "content": "{{ text }}"},
 ]
-
-
-@pytest.fixture(scope="session")
-def practice_url() -> Iterator[str]:
-    """The practice model's address."""
-    with practice.running() as url:
-        yield url
 
 
 @pytest.fixture

@@ -107,8 +107,37 @@ def test_a_session_goes_on_where_it_stopped(run: tuple[pm.Workspace, Any]) -> No
     assert session.question == back
     session.answer("left")
     kept = ws.store.ratings(done.id)
-    assert len(kept) == 6
-    assert list(kept["note"])[:5] == ["alike"] * 5
+    assert list(kept["note"])[:4] == ["alike"] * 4
+    assert list(kept["choice"]) == ["tie"] * 4 + ["left"]
+
+
+@pytest.mark.parametrize("kind", ["pairwise", "pointwise"])
+def test_an_answer_that_was_taken_back_is_gone(run: tuple[pm.Workspace, Any], kind: Any) -> None:
+    """Who undoes an answer and stops there has not given it; other raters' answers and second looks stay."""
+    ws, done = run
+    choice = "tie" if kind == "pairwise" else "3"
+    for rater in ("bo", "ana"):
+        session = ws.rate(done, rater=rater, kind=kind, again=1)
+        while session.question is not None:
+            session.answer(choice)
+    total = session.total
+    heard: list[Any] = []
+    ws.changes.subscribe(heard.append)
+    asked = session.back()
+    assert asked is not None
+    assert asked.again
+    assert heard == [{"topic": "ratings", "run": done.id}]
+    again = ws.rate(done, rater="ana", kind=kind, again=1)
+    assert (again.answered, again.question) == (total - 1, asked)
+    kept = ws.store.ratings(done.id)
+    assert kept["rater"].value_counts().to_dict() == {"bo": total, "ana": total - 1}
+    assert ((kept["rater"] == "ana") & (kept["row"] == asked.row) & ~kept["again"]).any()
+
+
+def test_nothing_to_take_back(run: tuple[pm.Workspace, Any]) -> None:
+    """Before the first answer there is nothing, and nothing happens."""
+    ws, done = run
+    assert ws.rate(done).back() is None
 
 
 def test_nothing_is_revealed_early(run: tuple[pm.Workspace, Any]) -> None:

@@ -107,7 +107,7 @@ def test_equal_rows_in_another_order_do_not_wait_for_ever() -> None:
     judged = suite(data, JUDGE)
     sink = Memory()
     made = plan([base, BETTER], data, base_url="http://scripted/v1")
-    assert [len(call.tasks) for call in made.calls] == [1, 2, 1]
+    assert sorted(len(call.tasks) for call in made.calls) == [1, 1, 2]
     execute(made, judged, Scripted(lambda text: "A" if "Answer A" in text else text), sink, run_id="run", concurrency=1)
     kept = [record for record in sink.records if record.run_id == "run"]
     assert len(kept) == 4

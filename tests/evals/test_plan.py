@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -40,13 +43,15 @@ def same_json(one: object, other: object) -> bool:
 
 
 def test_every_version_row_and_repeat() -> None:
-    """The tasks are versions × rows × repeats, those of one row side by side."""
+    """The tasks are versions × rows × repeats, those of one row side by side, and of one version in it likewise."""
     versions = [version("one"), version("two")]
     data = dataset("a", "b", "c")
     made = plan(versions, data, base_url=URL, repeats=2)
     tasks = [task for call in made.calls for task in call.tasks]
     assert made.total == len(tasks) == 12
-    assert tasks == [Task(v.digest, row, repeat) for row in made.order for v in versions for repeat in range(2)]
+    assert [(task.row, task.repeat) for task in tasks] == [(r, n) for r in made.order for _ in versions for n in (0, 1)]
+    assert {(task.version, task.row) for task in tasks[::2]} == {(v.digest, r) for v in versions for r in range(3)}
+    assert all(one.version == other.version for one, other in zip(tasks[::2], tasks[1::2], strict=True))
     assert made.calls[0].request["messages"][-1]["content"] == data.rows[made.order[0]]["text"]
 
 
@@ -62,6 +67,20 @@ def test_rows_are_asked_in_a_random_order_that_stays() -> None:
     assert 80 < first < 120
     # As files of the first release have it; a run that was begun there goes on in the same order.
     assert plan([version()], dataset("a", "b", "c", "d", "e"), base_url=URL).order == ORDER_OF_FIVE
+
+
+def test_which_version_goes_first_is_drawn_for_each_row() -> None:
+    """Each of three is asked first in about a third of the rows, whatever the order in which they were given."""
+    versions = [version("one"), version("two"), version("three")]
+    data = dataset(*(f"text {n:03}" for n in range(600)))
+    asked = [call.tasks[0] for call in plan(versions, data, base_url=URL).calls]
+    first = Counter(task.version for task in asked[::3])
+    assert sorted(first) == sorted(v.digest for v in versions)
+    assert all(160 < count < 240 for count in first.values())
+    # Not in turns: whether the next row begins with the same version is a matter of chance.
+    again = sum(one.version == other.version for one, other in itertools.pairwise(asked[::3]))
+    assert 160 < again < 240
+    assert asked == [call.tasks[0] for call in plan(versions[::-1], data, base_url=URL).calls]
 
 
 def test_a_run_that_goes_on_keeps_the_order() -> None:

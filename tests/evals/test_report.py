@@ -142,8 +142,8 @@ class TestBadInput:
         frame = found.to_frame()
         assert frame.loc[frame["scorer"] == "length", "low"].isna().all()
 
-    def test_latency_is_that_of_the_run(self) -> None:
-        """What a run measured beside its scorers is told without a verdict; a scorer of it keeps its own."""
+    def test_latency_has_its_verdict(self) -> None:
+        """What a run measured beside its scorers is told with its verdict, and decides nothing."""
         kept = scored({"a": lambda n: 1.0, "b": lambda n: 1.0})
         slower = [
             replace(r, answer=replace(r.answer, latency=r.answer.latency + 1 + r.row % 3)) if r.version == "b" else r
@@ -152,15 +152,25 @@ class TestBadInput:
         ]
         found = report(slower, suite(DATA, RIGHT), "a", "b")
         [line] = [line for line in str(found).splitlines() if line.split()[:2] == ["latency", "measured"]]
-        assert "in this run" in line
-        assert "worse" not in line
-        assert "latency is that of this run, of its load and of the order in which it asked" in str(found)
+        assert "▼ worse" in line
+        assert (found.worse, found.verdict) == ((), "cannot tell")
+        assert "remembered" not in str(found)
         frame = found.to_frame()
-        assert frame.loc[frame["scorer"] == "latency", "verdict"].tolist() == ["cannot tell"]
+        assert frame.loc[frame["scorer"] == "latency", "verdict"].tolist() == ["worse"]
         timed = [replace(r, scores={**r.scores, "latency": r.answer.latency}) for r in slower if r.answer is not None]
-        asked = report(timed, suite(DATA, RIGHT, scorers.Latency()), "a", "b")
-        assert asked.worse == ("latency",)
-        assert "of its load" not in str(asked)
+        assert report(timed, suite(DATA, RIGHT, scorers.Latency()), "a", "b").worse == ("latency",)
+
+    def test_a_remembered_answer_has_no_latency_to_compare(self) -> None:
+        """It came under the load of another run: its rows are left out, and the report says why."""
+        kept = scored({"a": lambda n: 1.0, "b": lambda n: 1.0})
+        part = [replace(r, cached=r.version == "a" and r.row < 20) for r in kept]
+        found = report(part, suite(DATA, RIGHT), "a", "b")
+        cost, latency = found.candidate.measured
+        assert (cost.n, latency.n) == (ROWS, ROWS - 20)
+        assert "an answer remembered from another run came under another load" in str(found)
+        whole = report([replace(r, cached=r.version == "a") for r in kept], suite(DATA, RIGHT), "a", "b")
+        assert whole.unscored == ("latency",)
+        assert "remembered from another run" in str(whole)
 
     def test_errors_and_failed_scorers_are_told(self) -> None:
         """Errors, rows left out and scorers that raised are counted, with a reason."""

@@ -58,6 +58,8 @@ def test_long_names() -> None:
     """A name of more than 200 characters is refused without repeating it."""
     with pytest.raises(InvalidNameError, match="has 1,000,000 characters; at most 200 are allowed: shorten it"):
         check_name("x" * 1_000_000)
+    with pytest.raises(InvalidNameError, match=r"'A B' cannot be an endpoint name: use lower-case"):
+        check_name("A B", "endpoint name")
     with pytest.raises(InvalidNameError, match=r"'A B' cannot be a dataset name: .*, such as 'a-b'"):
         check_name("A B", "dataset name")
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import queue
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -45,11 +47,6 @@ class PageComm(BaseComm):
     def receive(self, data: dict[str, Any]) -> None:
         """Takes what a page sent."""
         self.handle_msg({"content": {"data": data}, "buffers": [], "metadata": {}})
-
-
-def use_pages() -> None:
-    """Has widgets that are made from now on talk to pages."""
-    comm.create_comm = PageComm
 
 
 class Bridge:
@@ -145,6 +142,22 @@ class Bridge:
             line.listeners.remove(messages)
 
 
+@contextmanager
+def serving(open_workbench: Any = None) -> Iterator[Bridge]:
+    """A bridge, and widgets that talk to pages as long as it serves.
+
+    Args:
+        open_workbench: Makes a workbench from the query of the page's address; it can be set later, too.
+    """
+    before = comm.create_comm
+    comm.create_comm = PageComm
+    try:
+        with Bridge(open_workbench) as bridge:
+            yield bridge
+    finally:
+        comm.create_comm = before
+
+
 def from_query(query: dict[str, str]) -> Any:
     """A workbench over the session that a page's address describes."""
     from pressmark.widgets import Workbench
@@ -170,7 +183,6 @@ def from_query(query: dict[str, str]) -> Any:
 
 
 if __name__ == "__main__":
-    use_pages()
-    with Bridge(from_query) as bridge:
+    with serving(from_query) as bridge:
         print(bridge.url, flush=True)
         bridge.thread.join()

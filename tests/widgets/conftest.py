@@ -6,7 +6,7 @@ import itertools
 import queue
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import comm
 import pytest
@@ -15,7 +15,19 @@ from pressmark.widgets import Workbench, workbench
 from pressmark.widgets.assets import STATIC
 
 from .bridge import PageComm
+from .chromium import launched
 from .session import MemorySession
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests of this module."""
+    # Not for the whole session: while it is there, no other test may run an event loop.
+    with launched() as opened:
+        yield opened
 
 
 class Page:

@@ -8,13 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import comm
-
 import pressmark as pm
 from pressmark.testing import RecordedEndpoint
 from pressmark.widgets import Workbench
 
-from .bridge import Bridge, PageComm
+from .bridge import PageComm
 
 
 @contextmanager
@@ -43,15 +41,3 @@ class Told:
         while not self._messages.empty():
             sent.append(self._messages.get())
         return sent
-
-
-@contextmanager
-def pages() -> Iterator[Bridge]:
-    """A bridge on which a test opens what it likes: `bridge.open_workbench` is what the next page shows."""
-    before = comm.create_comm
-    comm.create_comm = PageComm
-    try:
-        with Bridge(None) as serving:
-            yield serving
-    finally:
-        comm.create_comm = before

@@ -8,28 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-import comm
-
 import pressmark as pm
 from pressmark.api.session import Session
-from pressmark.providers import practice
 from pressmark.widgets import Workbench
 
-from .bridge import Bridge, PageComm
+from .bridge import Bridge, serving
+from .chromium import windows
+from .triage import PROMPT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-PROMPT = "support/triage"
-LABELS = "account_access, billing, cancellation, damaged_item, delivery, product_question, refund, technical_issue"
-USER = {"role": "user", "content": "{{ text }}"}
-
-
-def save(ws: pm.Workspace, system: str, name: str = PROMPT, **rest: Any) -> Any:
-    """Save a version that asks the practice model."""
-    messages = rest.pop("messages", [{"role": "system", "content": system}, USER])
-    params = rest.pop("params", {"temperature": 0})
-    return ws.save(name, messages=messages, model=practice.PRACTICE_MODEL, params=params, **rest)
 
 
 @dataclass
@@ -38,23 +26,15 @@ class Pages:
 
     Attributes:
         bridge: What serves them.
-        browser: What shows them.
-        complaints: What stood in a console.
+        opening: Opens one by its address and width.
     """
 
     bridge: Bridge
-    browser: Browser
-    complaints: list[str]
+    opening: Callable[[str, int], Page]
 
     def open(self, width: int = 1200, **query: str) -> Page:
         """A page of its own, with a workbench of its own."""
-        page = self.browser.new_page(viewport={"width": width, "height": 1000})
-        page.set_default_timeout(30_000)
-        page.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.goto(f"{self.bridge.url}/?{urlencode(query)}")
-        page.wait_for_selector("body[data-ready]")
-        return page
+        return self.opening(f"{self.bridge.url}/?{urlencode(query)}", width)
 
     @property
     def workbench(self) -> Workbench:
@@ -80,15 +60,5 @@ def pages(browser: Browser, ws: pm.Workspace, registries: Callable[[dict[str, st
         assert shown.registry_lane.settle(60)
         return shown
 
-    before = comm.create_comm
-    comm.create_comm = PageComm
-    complaints: list[str] = []
-    try:
-        with Bridge(opening) as bridge:
-            found = Pages(bridge, browser, complaints)
-            yield found
-            for context in list(browser.contexts):
-                context.close()
-    finally:
-        comm.create_comm = before
-    assert complaints == []
+    with serving(opening) as bridge, windows(browser, height=1000) as window:
+        yield Pages(bridge, window)

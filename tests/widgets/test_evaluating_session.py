@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -11,12 +10,14 @@ import pytest
 
 import pressmark as pm
 from pressmark.api.session import Session
+from pressmark.api.session.outline import Outline
 from pressmark.api.session.pace import Pace
-from pressmark.errors import DatasetError, PressmarkError
+from pressmark.errors import DatasetError, PressmarkError, SuiteError, SuiteNotFoundError
 from pressmark.providers import practice
 from pressmark.widgets.protocols import AskingView, RunProgress
 
-PROMPT = "support/triage"
+from .triage import PROMPT, VAGUE, save, workspace
+
 ROWS = 40
 
 
@@ -31,25 +32,12 @@ def asking(**changes: object) -> AskingView:
     return told | changes  # type: ignore[return-value]
 
 
-@pytest.fixture(scope="module")
-def practice_url() -> Iterator[str]:
-    """The practice model's address."""
-    with practice.running() as url:
-        yield url
-
-
 @pytest.fixture
 def ws(tmp_path: Path, practice_url: str) -> pm.Workspace:
     """Two versions, a suite of 40 rows with slices, the practice model."""
-    space = pm.Workspace(tmp_path / "prompts.duckdb", author="ana")
-    space.endpoint("practice", base_url=practice_url)
-    for system in ("Tell the category.", "Answer with exactly one label: billing, delivery, refund."):
-        space.save(
-            PROMPT,
-            messages=[{"role": "system", "content": system}, {"role": "user", "content": "{{ text }}"}],
-            model=practice.PRACTICE_MODEL,
-            params={"temperature": 0},
-        )
+    space = workspace(tmp_path, practice_url)
+    for system in (VAGUE, "Answer with exactly one label: billing, delivery, refund."):
+        save(space, system)
     inbox = space.dataset("support/inbox", practice.example_messages()[:ROWS])
     space.suite("support/basics", dataset=inbox, scorers=[pm.scorers.Exact("category")], slice="channel")
     return space
@@ -228,6 +216,65 @@ def test_an_endpoint_that_answers_garbage_leaves_error_rows_to_be_asked_again(
     again = session.resume_run(run, "practice", lambda told: None)
     finish(ws, again)
     assert session.run(again)["errors"] == 0
+
+
+def test_a_run_whose_dataset_was_deleted(ws: pm.Workspace) -> None:
+    """It stays in the list with what it had done; what needs the suite says where that went, and what is left."""
+    session = Session(ws, None)
+    run = session.start_run(PROMPT, ["#1", "#2"], "support/basics", "practice", lambda told: None)
+    finish(ws, run)
+    before = session.run(run)
+    ws.delete_dataset("support/inbox", reason="asked by the customer")
+    fresh = Session(pm.Workspace(ws.store.path), None)
+    assert fresh.suites() == []
+    assert [told["run"] for told in fresh.runs(PROMPT)] == [run]
+    told = fresh.run(run)
+    assert (
+        (told["status"], told["done"], told["total"])
+        == ("done", 2 * ROWS, 2 * ROWS)
+        == (
+            before["status"],
+            before["done"],
+            before["total"],
+        )
+    )
+    gone = (
+        r"'support/basics' went with its dataset 'support/inbox'\. ana deleted it on .*: asked by the customer\. What"
+    )
+    for look in (
+        lambda: fresh.run_suite(run),
+        lambda: fresh.run_rows(run, [0], "#1", "category"),
+        lambda: fresh.run_order(run, "#1", "#2", "category", "all", "row", ""),
+        lambda: fresh.comparison(run, "#1", "#2", "category"),
+        lambda: fresh.ratable(run),
+        lambda: fresh.resume_run(run, "practice", lambda told: None),
+        lambda: ws.suite("support/basics"),
+    ):
+        with pytest.raises(SuiteNotFoundError, match=gone):
+            look()
+    assert len(ws.run(run).results) == 2 * ROWS
+    with pytest.raises(SuiteNotFoundError, match="there is no suite 'other'"):
+        ws.suite("other")
+
+
+def test_an_outline_without_its_dataset() -> None:
+    """What a suite says by itself is told without rows; a scorer it lacks is an error that names those it has."""
+    spec = {
+        "name": "s",
+        "dataset": {"name": "gone", "digest": "sha256:0"},
+        "scorers": [{"type": "exact", "name": "right", "column": "category"}, {"type": "length"}],
+        "primary": "length",
+    }
+    outline = Outline.of(spec, {})
+    view = outline.view({("other", "sha256:0"): 7})
+    assert (view["rows"], view["slice"], view["publishable"]) == (0, None, True)
+    assert [(scorer["name"], scorer["primary"], scorer["column"]) for scorer in view["scorers"]] == [
+        ("length", True, None),
+        ("right", False, "category"),
+    ]
+    assert outline.view({("gone", "sha256:0"): 7})["rows"] == 7
+    with pytest.raises(SuiteError, match="suite 's' has no scorer 'wrong': it has right, length"):
+        outline.scorer("wrong")
 
 
 def test_a_pace_forgets_what_was_long_ago() -> None:

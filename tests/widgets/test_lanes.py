@@ -32,6 +32,18 @@ def test_a_newer_job_takes_the_place_of_a_waiting_one() -> None:
     lane.close()
 
 
+def test_a_closed_lane_forgets_what_waits() -> None:
+    """Neither is it done, nor does anybody wait for it."""
+    lane, gate, begun, done = Lane("test"), threading.Event(), threading.Event(), []
+    lane.submit(lambda: begun.set() or (gate.wait(10) and None))
+    assert begun.wait(10)
+    lane.submit(lambda: done.append(1))
+    lane.close()
+    gate.set()
+    assert lane.settle(10)
+    assert done == []
+
+
 def test_a_value_comes_back_or_none_in_time() -> None:
     """A call through a lane gives its result, or None where it fails or takes too long."""
     lane, gate = Lane("test"), threading.Event()

@@ -3,41 +3,20 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-import comm
 import pytest
 
-from pressmark.widgets.assets import STATIC
-
-from .bridge import HARNESS, Bridge, PageComm, from_query
+from .bridge import Bridge, from_query, serving
+from .chromium import needs_the_page, windows
+from .contrast import CONTRAST
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium"),
-    pytest.mark.skipif(
-        not ((STATIC / "workbench.js").exists() and (HARNESS / "dist" / "harness.js").exists()),
-        reason="the page is not built: run `make setup`",
-    ),
-]
+pytestmark = needs_the_page
 
 Visit = Callable[..., "Page"]
 
@@ -45,45 +24,15 @@ Visit = Callable[..., "Page"]
 @pytest.fixture(scope="module")
 def bridge() -> Iterator[Bridge]:
     """A server of workbenches."""
-    before = comm.create_comm
-    comm.create_comm = PageComm
-    with Bridge(from_query) as serving:
-        yield serving
-    comm.create_comm = before
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests of this module."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield launched
-        launched.close()
+    with serving(from_query) as opened:
+        yield opened
 
 
 @pytest.fixture
 def visit(bridge: Bridge, browser: Browser) -> Iterator[Visit]:
     """Opens the page over a session that the arguments describe; fails on anything in the console."""
-    complaints: list[str] = []
-    pages: list[Page] = []
-
-    def open_page(width: int = 1000, **query: Any) -> Page:
-        page = browser.new_page(viewport={"width": width, "height": 900})
-        page.set_default_timeout(60_000)
-        page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{bridge.url}/?{urlencode(query)}")
-        page.wait_for_selector("body[data-ready]")
-        pages.append(page)
-        return page
-
-    yield open_page
-    for page in pages:
-        with suppress(Exception):
-            page.close()
-    assert complaints == []
+    with windows(browser) as opening:
+        yield lambda width=1000, **query: opening(f"{bridge.url}/?{urlencode(query)}", width)
 
 
 def workbench_of(bridge: Bridge) -> Any:
@@ -300,40 +249,6 @@ def test_every_text_can_be_read(visit: Visit, panel: str, theme: str) -> None:
     page.wait_for_function("!document.querySelector('.pm-loading')")
     weak = page.evaluate(CONTRAST)
     assert weak == []
-
-
-CONTRAST = """() => {
-  const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
-  const rgba = colour => {
-    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
-    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data; return [r, g, b, a / 255];
-  };
-  const over = (top, under) => top.slice(0, 3).map((c, i) => c * top[3] + under[i] * (1 - top[3]));
-  const behind = element => {
-    const layers = [];
-    for (let at = element; at; at = at.parentElement) layers.push(rgba(getComputedStyle(at).backgroundColor));
-    return layers.reverse().reduce((under, layer) => over(layer, under), [255, 255, 255]);
-  };
-  const light = colour => colour.map(c => c / 255).map(c => c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4)
-    .reduce((sum, c, i) => sum + c * [.2126, .7152, .0722][i], 0);
-  const found = new Set();
-  const walker = document.createTreeWalker(document.querySelector('.pm-root'), NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement;
-    if (!walker.currentNode.textContent.trim() || element.closest('.pm-hidden, option, [aria-disabled=true]')) continue;
-    const style = getComputedStyle(element);
-    if (!element.getClientRects().length || style.visibility === 'hidden') continue;
-    let opacity = 1;
-    for (let at = element; at; at = at.parentElement) opacity *= Number(getComputedStyle(at).opacity);
-    const under = behind(element);
-    const ink = rgba(style.fill !== 'none' && element instanceof SVGElement ? style.fill : style.color);
-    const [a, b] = [light(over([...ink.slice(0, 3), ink[3] * opacity], under)), light(under)];
-    const contrast = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
-    const words = walker.currentNode.textContent.slice(0, 30);
-    if (contrast < 4.5) found.add(`${contrast.toFixed(2)} ${element.className} ${words}`);
-  }
-  return [...found];
-}"""
 
 
 def test_the_page_says_when_a_command_is_unknown(visit: Visit, bridge: Bridge) -> None:

@@ -2,66 +2,38 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
 
-from pressmark.widgets.assets import STATIC
 from tests.browser.axe import AXE, check_axe, findings
 
-from .bridge import HARNESS, Bridge, from_query
-from .real import pages
+from .bridge import Bridge, from_query, serving
+from .chromium import needs_the_page, windows
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = shutil.which("chromium")
-BUILT = (STATIC / "workbench.js", HARNESS / "dist" / "harness.js", AXE)
 pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium"),
-    pytest.mark.skipif(not all(path.exists() for path in BUILT), reason="the page is not built: run `make setup`"),
+    *needs_the_page,
+    pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: run `make setup`"),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests of this module."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")
 def bridge() -> Iterator[Bridge]:
     """A server of pages."""
-    with pages() as serving:
-        serving.open_workbench = from_query
-        yield serving
+    with serving(from_query) as opened:
+        yield opened
 
 
 @pytest.fixture
 def visit(bridge: Bridge, browser: Browser) -> Iterator[Callable[..., Page]]:
     """Opens the page over a session that the arguments describe."""
-    opened: list[Page] = []
-
-    def show(width: int = 1000, **query: Any) -> Page:
-        page = browser.new_page(viewport={"width": width, "height": 900})
-        page.set_default_timeout(60_000)
-        page.goto(f"{bridge.url}/?{urlencode(query)}")
-        page.wait_for_selector("body[data-ready]")
-        opened.append(page)
-        return page
-
-    yield show
-    for page in opened:
-        page.close()
+    with windows(browser) as opening:
+        yield lambda width=1000, **query: opening(f"{bridge.url}/?{urlencode(query)}", width)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -11,9 +11,10 @@ import pytest
 
 import pressmark as pm
 
-from .real_pages import LABELS, USER, Pages, pages, save
-from .test_page import CHROMIUM, CONTRAST, FLAGS
-from .test_page import pytestmark as needs_the_page
+from .chromium import needs_the_page
+from .contrast import CONTRAST
+from .real_pages import Pages, pages
+from .triage import LABELS, USER, save
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -26,17 +27,6 @@ HOSTILE = "<img src=x onerror=\"window.hacked='compare'\"><script>window.hacked=
 
 def search(description: str) -> dict[str, object]:
     return {"type": "function", "function": {"name": "search", "description": description}}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests of this module."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")

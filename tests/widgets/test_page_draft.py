@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-import comm
 import pytest
 
 import pressmark as pm
@@ -20,47 +19,26 @@ from pressmark.api.session import Session
 from pressmark.errors import DatasetNotFoundError
 from pressmark.providers import practice
 from pressmark.widgets import Workbench
-from pressmark.widgets.assets import STATIC
 
-from .bridge import HARNESS, Bridge, PageComm
-from .test_page import CHROMIUM, FLAGS
+from .bridge import Bridge, serving
+from .chromium import needs_the_page, windows
+from .triage import EXACT, PROMPT, VAGUE, save, workspace
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium"),
-    pytest.mark.skipif(
-        not ((STATIC / "workbench.js").exists() and (HARNESS / "dist" / "harness.js").exists()),
-        reason="the page is not built: run `make setup`",
-    ),
-]
+pytestmark = needs_the_page
 
-PROMPT = "support/triage"
-LABELS = "account_access, billing, cancellation, damaged_item, delivery, product_question, refund, technical_issue"
 Visit = Callable[..., "Page"]
-
-
-@pytest.fixture(scope="module")
-def practice_url() -> Iterator[str]:
-    """The practice model's address."""
-    with practice.running() as url:
-        yield url
 
 
 @pytest.fixture
 def ws(tmp_path: Path, practice_url: str) -> pm.Workspace:
     """A workspace with two versions, a dataset and its parts, a suite and an endpoint."""
-    space = pm.Workspace(tmp_path / "prompts.duckdb", author="ana")
-    space.endpoint("practice", base_url=practice_url)
-    for system in ("Tell the category.", f"Answer with exactly one of these labels: {LABELS}."):
-        space.save(
-            PROMPT,
-            messages=[{"role": "system", "content": system}, {"role": "user", "content": "Message:\n{{ text }}"}],
-            model=practice.PRACTICE_MODEL,
-            params={"temperature": 0},
-        )
+    space = workspace(tmp_path, practice_url)
+    user = {"role": "user", "content": "Message:\n{{ text }}"}
+    for system in (VAGUE, EXACT):
+        save(space, "", messages=[{"role": "system", "content": system}, user])
     rows = practice.example_messages()[:60]
     inbox = space.dataset("support/inbox", rows)
     space.dataset("support/inbox/holdout", rows[:5])
@@ -68,22 +46,9 @@ def ws(tmp_path: Path, practice_url: str) -> pm.Workspace:
     return space
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests of this module."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield launched
-        launched.close()
-
-
 @pytest.fixture
 def bridge(ws: pm.Workspace) -> Iterator[Bridge]:
     """A server of workbenches over the workspace: each page has one of its own, as another kernel would."""
-    before = comm.create_comm
-    comm.create_comm = PageComm
     opened: list[Any] = []
 
     def open_workbench(query: dict[str, str]) -> Any:
@@ -94,31 +59,15 @@ def bridge(ws: pm.Workspace) -> Iterator[Bridge]:
         opened.append(shown)
         return shown
 
-    with Bridge(open_workbench) as serving:
-        yield serving
-    comm.create_comm = before
+    with serving(open_workbench) as bridge:
+        yield bridge
 
 
 @pytest.fixture
 def visit(bridge: Bridge, browser: Browser) -> Iterator[Visit]:
     """Opens the page; pages of one test share a browser's storage; fails on anything in the console."""
-    complaints: list[str] = []
-    context = browser.new_context(viewport={"width": 1300, "height": 1000})
-    context.set_default_timeout(30_000)
-
-    def open_page(width: int = 1300, **query: Any) -> Page:
-        page = context.new_page()
-        page.set_viewport_size({"width": width, "height": 1000})
-        page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{bridge.url}/?{urlencode(query)}")
-        page.wait_for_selector("body[data-ready]")
-        return page
-
-    yield open_page
-    with suppress(Exception):
-        context.close()
-    assert complaints == []
+    with windows(browser, height=1000, shared=True) as opening:
+        yield lambda width=1300, **query: opening(f"{bridge.url}/?{urlencode(query)}", width)
 
 
 def write(page: Page, number: int, text: str) -> None:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import comm
+from typing import TYPE_CHECKING, Any
 
 import pressmark as pm
 from tests.conftest import RecordedModel
 
-from .bridge import PageComm
-from .test_page import CONTRAST, Bridge, Visit, bridge, browser, pytestmark, visit, workbench_of
+from .bridge import serving
+from .chromium import windows
+from .contrast import CONTRAST
+from .test_page import Bridge, Visit, bridge, pytestmark, visit, workbench_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-__all__ = ["bridge", "browser", "pytestmark", "visit"]
+__all__ = ["bridge", "pytestmark", "visit"]
 
 
 def test_the_plan_stands_before_the_start_and_in_the_button(visit: Visit, bridge: Bridge) -> None:
@@ -134,32 +134,25 @@ def test_a_run_on_an_endpoint_that_fails_is_taken_up_again(
         )
     rows = [{"text": f"When does my new card number {at} arrive?", "label": "card_arrival"} for at in range(40)]
     ws.suite("bank/basics", dataset=rows, scorers=[pm.scorers.Exact("label")])
-    before, comm.create_comm = comm.create_comm, PageComm
-    try:
+    waiting: list[Any] = []
+    with serving(lambda query: waiting.pop(0)) as bridge, windows(browser) as opening:
         opened = [pm.Workspace(file).workbench("bank/intent") for _ in range(2)]
         for each in opened:
             each.panel = "evaluate"
             each.settle(60)
-        waiting = iter(opened)
-        with Bridge(lambda query: next(waiting)) as serving:
-            first, second = browser.new_page(), browser.new_page()
-            for page in (first, second):
-                page.set_default_timeout(120_000)
-                page.goto(serving.url)
-                page.wait_for_selector("body[data-ready]")
-            first.get_by_role("button", name=re.compile("^Run 40 rows")).click()
+        waiting += opened
+        first, second = (opening(bridge.url, 1280) for _ in range(2))
+        for page in (first, second):
+            page.set_default_timeout(120_000)
+        first.get_by_role("button", name=re.compile("^Run 40 rows")).click()
+        first.locator(".pm-tag-done").wait_for()
+        run = opened[0].run
+        if errors := len(ws.run(run).errors):
+            first.get_by_role("button", name=f"Ask only for the {errors} missing").click()
             first.locator(".pm-tag-done").wait_for()
-            run = opened[0].run
-            if errors := len(ws.run(run).errors):
-                first.get_by_role("button", name=f"Ask only for the {errors} missing").click()
-                first.locator(".pm-tag-done").wait_for()
-                assert opened[0].run == run
-                assert len(ws.run(run).errors) <= errors
-            assert len(ws.run(run).results) == 80
-            assert [each["run"] for each in opened[1].session.runs("bank/intent")] == [run]
-            opened[1].run = run
-            second.locator(".pm-verdict-sentence").wait_for()
-            first.close()
-            second.close()
-    finally:
-        comm.create_comm = before
+            assert opened[0].run == run
+            assert len(ws.run(run).errors) <= errors
+        assert len(ws.run(run).results) == 80
+        assert [each["run"] for each in opened[1].session.runs("bank/intent")] == [run]
+        opened[1].run = run
+        second.locator(".pm-verdict-sentence").wait_for()

@@ -17,9 +17,10 @@ from pressmark.providers import practice
 from pressmark.registry import serving
 from pressmark.testing import RecordedEndpoint
 
-from .real_pages import LABELS, PROMPT, USER, pages, save
-from .test_page import CHROMIUM, CONTRAST, FLAGS
-from .test_page import pytestmark as needs_the_page
+from .chromium import needs_the_page
+from .contrast import CONTRAST
+from .real_pages import pages
+from .triage import EXACT, LABELS, PROMPT, USER, VAGUE, save, workspace
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -30,31 +31,12 @@ HOSTILE = "<img src=x onerror=\"window.hacked='publish'\"><script>window.hacked=
 LIVE = "A client in this notebook"
 
 
-@pytest.fixture(scope="module")
-def practice_url() -> Iterator[str]:
-    """The practice model's address."""
-    with practice.running() as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests of this module."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield launched
-        launched.close()
-
-
 @pytest.fixture
 def ws(tmp_path: Path, practice_url: str) -> pm.Workspace:
     """Three versions and a suite made for the prompt."""
-    space = pm.Workspace(tmp_path / "prompts.duckdb", author="ana")
-    space.endpoint("practice", base_url=practice_url)
-    save(space, "Tell the category.", message="first cut")
-    save(space, f"Answer with exactly one of these labels: {LABELS}.", message="name the labels")
+    space = workspace(tmp_path, practice_url)
+    save(space, VAGUE, message="first cut")
+    save(space, EXACT, message="name the labels")
     save(space, f"Answer with one of these labels and nothing else: {LABELS}.", message="nothing else")
     inbox = space.dataset("support/inbox", practice.example_messages()[:40])
     space.suite("support/basics", dataset=inbox, scorers=[pm.scorers.Exact("category")], prompt=PROMPT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,23 +11,16 @@ import pytest
 import pressmark as pm
 from pressmark.api.session import Session
 from pressmark.widgets import Workbench
-from pressmark.widgets.assets import STATIC
 
-from .bridge import HARNESS, Bridge
-from .real import Told, pages, workspace_with_run
+from .bridge import Bridge, serving
+from .chromium import needs_the_page, windows
+from .real import Told, workspace_with_run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium"),
-    pytest.mark.skipif(
-        not ((STATIC / "workbench.js").exists() and (HARNESS / "dist" / "harness.js").exists()),
-        reason="the page is not built: run `make setup`",
-    ),
-]
+pytestmark = needs_the_page
+
 LONG = "\n".join(f"line {number}" for number in range(200))
 ROWS = [{"text": f"<b>question</b> {number}"} for number in range(10)]
 
@@ -42,21 +34,10 @@ def _answer(request: dict[str, Any]) -> str:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests of this module."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield launched
-        launched.close()
-
-
-@pytest.fixture(scope="module")
 def bridge() -> Iterator[Bridge]:
     """A server of pages."""
-    with pages() as serving:
-        yield serving
+    with serving() as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -68,34 +49,26 @@ def ran(tmp_path: Path) -> Iterator[tuple[pm.Workspace, Any]]:
 
 @pytest.fixture
 def visit(bridge: Bridge, browser: Browser) -> Iterator[Visit]:
-    """Shows a workbench; fails on anything in the console."""
-    complaints: list[str] = []
-    opened: list[Page] = []
+    """Shows a workbench; fails on anything in the console, and on what the outputs' scripts would say."""
+    said: list[str] = []
+    with windows(browser) as opening:
 
-    def show(make: Callable[[], Workbench], width: int = 1000) -> tuple[Page, Told]:
-        told: list[Told] = []
+        def show(make: Callable[[], Workbench], width: int = 1000) -> tuple[Page, Told]:
+            told: list[Told] = []
 
-        def making(query: dict[str, str]) -> Workbench:
-            shown = make()
-            shown.settle()
-            told.append(Told(shown))
-            return shown
+            def making(query: dict[str, str]) -> Workbench:
+                shown = make()
+                shown.settle()
+                told.append(Told(shown))
+                return shown
 
-        bridge.open_workbench = making
-        page = browser.new_page(viewport={"width": width, "height": 900})
-        page.set_default_timeout(60_000)
-        page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: complaints.append(dialog.message))
-        page.goto(bridge.url)
-        page.wait_for_selector("body[data-ready]")
-        opened.append(page)
-        return page, told[0]
+            bridge.open_workbench = making
+            page = opening(bridge.url, width)
+            page.on("dialog", lambda dialog: said.append(dialog.message))
+            return page, told[0]
 
-    yield show
-    for page in opened:
-        page.close()
-    assert complaints == []
+        yield show
+    assert said == []
 
 
 def _text(page: Page, side: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,29 +15,15 @@ from pressmark.providers import practice
 from pressmark.registry import serving
 from pressmark.widgets.protocols import RunProgress
 
-PROMPT = "support/triage"
-LABELS = "account_access, billing, cancellation, damaged_item, delivery, product_question, refund, technical_issue"
-
-
-@pytest.fixture(scope="module")
-def practice_url() -> Iterator[str]:
-    """The practice model's address."""
-    with practice.running() as url:
-        yield url
+from .triage import EXACT, PROMPT, VAGUE, save, workspace
 
 
 @pytest.fixture
 def ws(tmp_path: Path, practice_url: str) -> pm.Workspace:
     """A workspace with two versions, the second of them much better, and a suite with slices."""
-    space = pm.Workspace(tmp_path / "prompts.duckdb", author="ana")
-    space.endpoint("practice", base_url=practice_url)
-    for system in ("Tell the category.", f"Answer with exactly one of these labels: {LABELS}."):
-        space.save(
-            PROMPT,
-            messages=[{"role": "system", "content": system}, {"role": "user", "content": "{{ text }}"}],
-            model=practice.PRACTICE_MODEL,
-            params={"temperature": 0},
-        )
+    space = workspace(tmp_path, practice_url)
+    for system in (VAGUE, EXACT):
+        save(space, system)
     inbox = space.dataset("support/inbox", practice.example_messages()[:60])
     scorers = [pm.scorers.Exact("category"), pm.scorers.Length()]
     space.suite("support/basics", dataset=inbox, scorers=scorers, primary="category", slice="channel")

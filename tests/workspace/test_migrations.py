@@ -23,7 +23,14 @@ def _columns(path: Path) -> list[tuple[str, str, str]]:
         ).fetchall()
 
 
-STEPS = ["m001_initial", "m002_limits_and_records", "m003_rated_again", "m004_origins", "m005_steps_and_deletions"]
+STEPS = [
+    "m001_initial",
+    "m002_limits_and_records",
+    "m003_rated_again",
+    "m004_origins",
+    "m005_steps_and_deletions",
+    "m006_evaluations",
+]
 KNOWN = len(STEPS)
 FIRST_FORM = "sha256:7fe52af2e46af27a73ef4e5ebff09816dfda4b9109aec68c4ffcd1c0505c59f3"
 
@@ -56,6 +63,7 @@ def test_tables(store: Store, path: Path) -> None:
         "draft_steps",
         "drafts",
         "endpoints",
+        "evaluations",
         "journals",
         "outputs",
         "pressmark_migrations",

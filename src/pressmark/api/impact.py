@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pressmark.api.evidence import trial_of
-from pressmark.api.runs import Run, Runner, RunOptions, start_run
+from pressmark.api.runner import Runner
+from pressmark.api.runs import Run
 from pressmark.api.shelf import Change, RegistryShelf, WorkspaceShelf
-from pressmark.errors import StatsError, SuiteNotFoundError, VersionNotFoundError
+from pressmark.api.starting import RunOptions, start_run
+from pressmark.errors import PressmarkError, StatsError, SuiteNotFoundError, VersionNotFoundError
 from pressmark.evals import Suite
 from pressmark.evals.chain import Chain
 from pressmark.evals.report import Report
@@ -22,6 +24,7 @@ from pressmark.prompts import Version
 from pressmark.prompts.evidence import Evidence
 from pressmark.prompts.quoting import shown as quoted
 from pressmark.providers.practice.requests import PRACTICE_MODEL
+from pressmark.workspace import SavedPart
 
 if TYPE_CHECKING:
     from pressmark.api.registry import Registry
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from pressmark.evals.estimate import RunPlan
     from pressmark.providers import Endpoint
     from pressmark.rendering import PromptVersion
+    from pressmark.workspace import SavedEvaluation
 
 Outcome = Literal["better", "worse", "cannot tell", "new", "not evaluated"]
 _HEAD = ("prompt", "suite", "verdict")
@@ -248,7 +252,42 @@ def evaluate_change(
         made_at=datetime.now(UTC),
         made_by=workspace.author,
     )
+    workspace.store.save_evaluation(
+        evidence,
+        [SavedPart(part.prompt, part.suite, part.run.id if part.run else None, part.why_not) for part in parts],
+    )
+    workspace.changes.tell("registry", name=version.name)
     return ChangeEvaluation(change, parts, evidence)
+
+
+def speaks_of(evidence: Evidence, change: Change) -> bool:
+    """Whether all that was run is what stands today: else the evidence is of another change, as the gate has it."""
+    stands = {name: chain.version.digest for name, chain in change.after.items()}
+    same = all(stands.get(trial.prompt) == trial.candidate for trial in evidence.trials)
+    return same and dict(evidence.lock) == change.lock
+
+
+def evaluation_of(workspace: Workspace, change: Change, kept: SavedEvaluation) -> ChangeEvaluation:
+    """Return a kept evaluation of a change with its runs and reports; a part that cannot be read says why.
+
+    Args:
+        workspace: Where the runs are kept.
+        change: What it was an evaluation of.
+        kept: What the workspace's file holds of it.
+    """
+    return ChangeEvaluation(change, [_kept_part(workspace, part) for part in kept.parts], kept.evidence)
+
+
+def _kept_part(workspace: Workspace, kept: SavedPart) -> Part:
+    if kept.run is None:
+        return Part(kept.prompt, kept.suite, None, None, kept.why_not)
+    try:
+        run = workspace.run(kept.run)
+        report = run.report() if len(run.versions) > 1 and not kept.why_not else None
+    except PressmarkError as error:  # the dataset was deleted since
+        told = f"its run cannot be read any more ({error}): evaluate the change again"
+        return Part(kept.prompt, kept.suite, None, None, told)
+    return Part(kept.prompt, kept.suite, run, report, kept.why_not)
 
 
 def change_of(
@@ -259,6 +298,13 @@ def change_of(
     baseline: PromptVersion | str | None = None,
 ) -> Change:
     """Return a change and what it reaches: by the registry's labels, else by the workspace's newest versions.
+
+    Args:
+        workspace: The workspace.
+        version: The candidate.
+        label: The label that it is meant for.
+        registry: Whose labels everything stands at; None for the workspace alone.
+        baseline: Without a registry, the version that stands today; else the newest other one.
 
     Raises:
         VersionNotFoundError: The baseline is none that could stand today.

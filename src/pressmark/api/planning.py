@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pressmark.api.runs import chain_of
+from pressmark.api.starting import chain_of
 from pressmark.api.tuning import tuning_warnings
 from pressmark.errors import StatsError
 from pressmark.evals import Suite
@@ -41,7 +41,14 @@ def plan_run(
 ) -> RunPlan:
     """Return what running versions on a suite would take; asks nobody and changes nothing.
 
-    `pause` is called every few rows: whoever plans beside other work waits there.
+    Args:
+        store: The workspace's file, for what was answered before.
+        versions: The baseline first.
+        suite: What they would be run on.
+        endpoint: Where they would be asked.
+        repeats: How often each row is asked.
+        concurrency: Calls in flight at once.
+        pause: Called every few rows: whoever plans beside other work waits there.
 
     Raises:
         DatasetError: A column for a variable is missing.

@@ -162,10 +162,18 @@ class RatingSession:
         return self.question
 
     def back(self) -> Question | None:
-        """Take the last answer back, and return its question; the new answer takes the old one's place."""
+        """Take the last answer back, and return its question; None where nothing was answered.
+
+        It is gone from the file at once: who stops here has not answered that question.
+
+        Raises:
+            WorkspaceError: It could not be taken back; the answer stays.
+        """
         last = next((q for q in reversed(self._questions) if q.key in self._answers), None)
         if last is not None:
+            self._store.withdraw_rating(self._run.id, last.row, last.versions, self._rater, again=last.again)
             del self._answers[last.key]
+            self._workspace.changes.tell("ratings", run=self._run.id)
         return last
 
     def reveal(self, *, early: bool = False) -> RatingResult:

@@ -243,7 +243,17 @@ class Registry(Faced, AbstractContextManager["Registry"]):
         return entry
 
     def gate(self, name: str, *, label: str, to: str | Version, reason: str = "") -> GateDecision:
-        """Say what the gate would decide, without moving anything."""
+        """Say what the gate would decide, without moving anything.
+
+        Args:
+            name: The prompt.
+            label: The label that would be moved.
+            to: The version that it would point to: `v3`, a label, a digest, or a version.
+            reason: The reason that would be given; a policy may demand one.
+
+        Raises:
+            NotFoundError: There is no such prompt or version, or it may not be seen.
+        """
         return self.backend.gate_check(name, label, _reference(to), reason=reason)
 
     def submit_evidence(self, evidence: Evidence | Any) -> str:
@@ -269,7 +279,16 @@ class Registry(Faced, AbstractContextManager["Registry"]):
         return digest
 
     def evidence(self, name: str, *, label: str | None = None, candidate: str | None = None) -> list[EvidenceInfo]:
-        """Return what evidence there is on a prompt, newest first; `backend.evidence_by_digest` has what is in it."""
+        """Return what evidence there is on a prompt, newest first; `backend.evidence_by_digest` has what is in it.
+
+        Args:
+            name: The prompt.
+            label: Only what is meant for this label.
+            candidate: Only what is about this version: `v3`, a label or a digest.
+
+        Raises:
+            NotFoundError: There is no such prompt or version, or it may not be seen.
+        """
         return self.backend.evidence(name, label=label, candidate=candidate)
 
     def publish_suite(self, suite: Suite) -> PublishedSuite:
@@ -400,7 +419,19 @@ class Registry(Faced, AbstractContextManager["Registry"]):
         names: Sequence[str] = (),
         expires: datetime | None = None,
     ) -> NewToken:
-        """Make a token; its secret is in the result and nowhere else."""
+        """Make a token; its secret is in the result and nowhere else.
+
+        Args:
+            principal: Whose it is.
+            role: `reader`, `editor`, `evaluator`, `approver` or `admin`.
+            labels: Patterns of the labels that it sees and moves; none for all.
+            names: Patterns of the prompts that it sees; none for all.
+            expires: When it ends; None for a token that does not.
+
+        Raises:
+            PermissionDeniedError: Only an admin may.
+            RegistryError: The role, a label or a pattern is none.
+        """
         return self.backend.create_token(principal, role, labels=labels, names=names, expires=expires)  # type: ignore[arg-type]
 
     def tokens(self) -> list[TokenInfo]:

@@ -12,7 +12,6 @@ is what it is given, and one that is slow or dead leaves its share to the others
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -99,9 +98,21 @@ class Spread:
         Raises:
             ClusterError: No worker is left.
         """
+        lost = ""
         for _ in range(_LOSSES):
-            with contextlib.suppress(WorkerLostError):
+            try:
                 return await self._there(self._crew.marks(given))
+            except WorkerLostError as error:
+                lost = str(error)
+            except ClusterError as error:
+                if not lost:
+                    raise
+                # The same call would lose the next workers over the same answer.
+                raise ClusterError(
+                    f"{error}. Worker {lost} was scoring row {given.number} when it was lost"
+                    f" ({', '.join(self._scorers)}): if that comes again, a scorer ends the process",
+                    **error.facts,
+                ) from error
         marks = Marks()
         for name in self._scorers:
             marks.miss(

@@ -327,7 +327,12 @@ class Drawing:
         return svg(self.chart)
 
     def save(self, path: str | Path) -> None:
-        """Write the picture: `.svg`, `.png`, or `.json` for the description."""
+        """Write the picture: `.svg`, `.png`, or `.json` for the description.
+
+        Raises:
+            StatsError: The name has another ending.
+            OSError: The file cannot be written.
+        """
         place = Path(path)
         if place.suffix == ".svg":
             place.write_text(self.svg(), encoding="utf-8")

@@ -279,7 +279,7 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, datetime | date | time):
         # NaT is a datetime that is not equal to itself.
-        return value.isoformat() if value == value else None  # noqa: PLR0124
+        return value.isoformat() if value == value else None  # noqa: PLR0124  # as the line above says
     if hasattr(value, "tolist"):
         return _plain(value.tolist())
     if type(value).__name__ in ("NAType", "NaTType"):

@@ -11,6 +11,8 @@ from typing import Final, NamedTuple
 from pressmark.evals.records import OutputRecord
 
 MEASURES: Final = ("cost", "latency")
+# What tells of the moment in which a call was made, so that only the run that made it can compare it.
+TIMED: Final = frozenset({"latency"})
 
 
 class Missing(NamedTuple):
@@ -65,7 +67,8 @@ class Figures:
 
     Attributes:
         scores: By version and scorer, the score of each row that has one, the mean over its repeats.
-        measured: By version and measure (`cost`, `latency`), likewise.
+        measured: By version and measure (`cost`, `latency`), likewise; latency of the answers that this run asked for,
+            since one that was remembered came under another load.
         asked: By version, the rows that have an output or an error.
         errors: By version, how many outputs are errors, by kind.
         missing: By version and scorer, the scores that failed.
@@ -114,6 +117,8 @@ def gather(records: Iterable[OutputRecord], ratings: Sequence[Rating] = ()) -> F
         if record.answer is not None:
             served.setdefault(version, Counter())[record.answer.model] += 1
             for measure in MEASURES:
+                if record.cached and measure in TIMED:
+                    continue
                 if (value := getattr(record.answer, measure)) is not None:
                     measured.setdefault((version, measure), {}).setdefault(row, []).append(value)
     return Figures(

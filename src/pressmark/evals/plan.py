@@ -1,7 +1,8 @@
 """What a run has to ask: every version with every row and repeat, rendered and keyed before the first call.
 
 Rows are asked in an order that is random, and the same for the same dataset: whatever part of a run is there is a fair
-sample of its rows, also where the file was sorted, and a run that is taken up again goes on in the same order.
+sample of its rows, also where the file was sorted, and a run that is taken up again goes on in the same order. Which
+version of a row goes first is drawn likewise, so that none is asked under another load than the others.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 from pressmark.errors import DatasetError, InvalidUnitError, RenderError
@@ -52,7 +54,8 @@ class Plan:
     """What a run has to ask.
 
     Attributes:
-        calls: In the order in which they are asked, the versions of one row side by side.
+        calls: In the order in which they are asked, the versions of one row side by side, in an order that is drawn for
+            each row.
         unrendered: Tasks whose row does not fit the template; they become error rows.
         total: How many tasks the run has, those already answered among them.
         answered: How many of them were answered before.
@@ -124,7 +127,7 @@ def plan(
         if count % PAUSE_EVERY == 0:
             pause()
         row = dataset.rows[number]
-        for fill in fills:
+        for fill in sorted(fills, key=partial(_turn, dataset.digest, number)):
             for repeat in range(repeats):
                 task = Task(fill.chain.digest, number, repeat)
                 known = task in answered
@@ -170,6 +173,11 @@ def order_of(dataset: Dataset) -> tuple[int, ...]:
     # Not random.shuffle, whose order Python may change from one release to the next.
     drawn = [hashlib.sha256(f"{dataset.digest}/{row}".encode()).digest() for row in range(len(dataset.rows))]
     return tuple(sorted(range(len(drawn)), key=drawn.__getitem__))
+
+
+def _turn(dataset: str, row: int, fill: _Fill) -> bytes:
+    # Drawn for each row anew, not in turns: what is asked eight at a time has a rhythm of its own.
+    return hashlib.sha256(f"{dataset}/{row}/{fill.chain.digest}".encode()).digest()
 
 
 class _UpstreamError(Exception):

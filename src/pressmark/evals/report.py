@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
 # Fewer rows than this are too few to resample.
 _BOOTSTRAPPED: Final = 10
-_LATENCY: Final = Latency()
-_MEASURED: Final = (Cost(), _LATENCY)
+_MEASURED: Final = (Cost(), Latency())
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +85,10 @@ class CandidateReport:
         return "guard" if any(comparison is guard for guard in self.guards) else "measured"
 
     def scorer_verdict(self, comparison: Comparison) -> stats.Verdict:
-        """The verdict by one scorer: that of a guard alone, that of the primary one beside the other candidates.
-
-        Of the latency that a run measures beside its scorers there is none. Its rows are not independent: they were
-        asked at different moments, the baseline's first, under a load that the run itself makes, and some answers may
-        be remembered from other runs.
-        """
-        if self.of_this_run(comparison):
-            return "cannot tell"
+        """The verdict by one scorer: that of a guard alone, that of the primary one beside the other candidates."""
         if comparison is self.primary and not self._holds:
             return "cannot tell"
         return comparison.verdict
-
-    def of_this_run(self, comparison: Comparison) -> bool:
-        """Whether it tells how this run went rather than how good the version is."""
-        return comparison.scorer == _LATENCY.name and self.role(comparison) == "measured"
 
     @property
     def _holds(self) -> bool:

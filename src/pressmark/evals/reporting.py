@@ -142,8 +142,7 @@ def _line(candidate: CandidateReport, told: Comparison) -> tuple[str, ...]:
     counts = (f"{number:,}" for number in (told.n, told.up, told.down, told.same))
     unit = "" if told.unit == "points" else f" {told.unit}"
     amount = shown.amount(told.result, told.unit) + unit
-    word = "in this run" if candidate.of_this_run(told) else f"{_MARKS[verdict]} {verdict}"
-    return told.scorer, role, word, amount, *counts, told.test
+    return told.scorer, role, f"{_MARKS[verdict]} {verdict}", amount, *counts, told.test
 
 
 def _told(report: Report) -> list[tuple[str, Sequence[str]]]:
@@ -153,10 +152,10 @@ def _told(report: Report) -> list[tuple[str, Sequence[str]]]:
     behind = [report.size]
     if len(report.candidates) > 1:
         behind.append("verdicts and slices hold although several versions are looked at together (Holm)")
-    if any(each.of_this_run(told) for each in report.candidates for told in each.comparisons):
+    if any("latency" in each.unscored or _timed_in_part(each) for each in report.candidates):
         behind.append(
-            "latency is that of this run, of its load and of the order in which it asked, and no verdict: answers came"
-            " at different moments, the baseline's first"
+            "latency is compared where this run asked both versions: an answer remembered from another run came under"
+            " another load"
         )
     for candidate in report.candidates:
         if candidate.primary is not None and candidate.primary.left_out:
@@ -165,6 +164,11 @@ def _told(report: Report) -> list[tuple[str, Sequence[str]]]:
             are = "is" if number == 1 else "are"
             behind.append(f"{candidate.name}: {rows} no score of both versions and {are} left out")
     return [*told, (f"{report.suite}, against {report.baseline}; 95 % intervals", [*behind, *report.notes])]
+
+
+def _timed_in_part(candidate: CandidateReport) -> bool:
+    """Whether some rows of the measured latency are missing."""
+    return any(told.scorer == "latency" and told.left_out for told in candidate.measured)
 
 
 def _numbers(result: stats.Paired, unit: str, p: float) -> dict[str, Any]:

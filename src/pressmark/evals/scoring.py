@@ -36,7 +36,7 @@ def marks_of(scorers: Iterable[DirectScorer], given: ScoringInput) -> Marks:
     for scorer in scorers:
         try:
             marks.scores[scorer.name] = scored(scorer, given)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001  # a scorer is anybody's code
             marks.miss(scorer.name, failure(scorer, error))
     return marks
 

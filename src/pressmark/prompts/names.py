@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from pressmark.errors import InvalidNameError
-from pressmark.prompts.quoting import shown
+from pressmark.prompts.quoting import shown, with_article
 
 _SEGMENT = r"[a-z0-9]+(?:[._-][a-z0-9]+)*"
 _NAME = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*")
@@ -41,8 +41,8 @@ def check_name(name: object, what: str = "prompt name") -> str:
             f"the {what} has {len(name):,} characters; at most {MAX_NAME} are allowed: shorten it", field="name"
         )
     raise InvalidNameError(
-        f"{shown(name, MAX_NAME + 2)} cannot be a {what}: use lower-case letters and digits, joined by '.', '_', '-'"
-        " or '/'" + _proposal(name),
+        f"{shown(name, MAX_NAME + 2)} cannot be {with_article(what)}: use lower-case letters and digits, joined by '.',"
+        " '_', '-' or '/'" + _proposal(name),
         field="name",
     )
 

@@ -19,3 +19,8 @@ def listed(names: Collection[object], limit: int = 8) -> str:
     first = [shown(name) for name, _ in zip(names, range(limit), strict=False)]
     more = len(names) - len(first)
     return ", ".join(first) + (f" and {more:,} more" if more else "")
+
+
+def with_article(noun: str) -> str:
+    """Return a noun after `a` or `an`."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from dataclasses import dataclass
 from typing import Final, Literal
-from urllib.parse import urlsplit
 
+from pressmark.address import check_endpoint_url, check_key_env
 from pressmark.errors import EndpointAuthError, EndpointError
 from pressmark.face import Faced
 from pressmark.face.forms import Face
@@ -17,7 +16,6 @@ from pressmark.prompts import check_name
 Transport = Literal["httpx2", "aiohttp"]
 TRANSPORTS: Final[tuple[Transport, ...]] = ("httpx2", "aiohttp")
 OPENAI_URL = "https://api.openai.com/v1"
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +46,8 @@ class Endpoint(Faced):
 
     def __post_init__(self) -> None:
         check_name(self.name, "endpoint name")
-        _check_url(self.base_url)
-        if self.key_env is not None and not (isinstance(self.key_env, str) and _VARIABLE.fullmatch(self.key_env)):
-            # Not echoed: it may be the key itself.
-            raise EndpointError(
-                "key_env is the name of the environment variable that holds the key, such as OPENAI_API_KEY; what was"
-                " given cannot be one. If it was the key itself: remove it from the cell, set it in the environment",
-                field="key_env",
-            )
+        check_endpoint_url(self.base_url)
+        check_key_env(self.key_env)
         for part, what in (("rpm", "requests"), ("tpm", "tokens")):
             _check_rate(getattr(self, part), part, what)
         if self.transport not in TRANSPORTS:
@@ -116,23 +108,3 @@ def _check_rate(value: object, part: str, what: str) -> None:
         return
     if isinstance(value, bool) or not isinstance(value, int | float) or not (math.isfinite(value) and value > 0):
         raise EndpointError(f"{part} is how many {what} the endpoint takes a minute, not {value!r}", field=part)
-
-
-def _check_url(url: object) -> None:
-    try:
-        parts = urlsplit(url) if isinstance(url, str) else urlsplit("")
-        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        sound = False
-    if not sound:
-        raise EndpointError(
-            "an endpoint's base_url begins with http:// or https:// and a host, such as http://127.0.0.1:8901/v1",
-            field="base_url",
-        )
-    if parts.username or parts.password or parts.query or parts.fragment:
-        # Not echoed: what stands there may be a key.
-        raise EndpointError(
-            "an endpoint's base_url may hold no user, password or query, because keys are never stored: put the key"
-            " into an environment variable and give its name as key_env",
-            field="base_url",
-        )

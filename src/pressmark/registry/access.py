@@ -17,7 +17,7 @@ from pressmark.errors import (
     SuiteNotFoundError,
     VersionNotFoundError,
 )
-from pressmark.prompts.quoting import shown
+from pressmark.prompts.quoting import shown, with_article
 from pressmark.registry.values import Principal, Role
 
 Verb = Literal["read", "publish", "publish_suite", "submit_evidence", "move", "administer"]
@@ -49,7 +49,7 @@ def demand(principal: Principal, verb: Verb) -> None:
     if principal.role not in MAY[verb]:
         allowed = ", ".join(sorted(MAY[verb]))
         raise PermissionDeniedError(
-            f"{principal.name} is {_with_article(principal.role)} here and may not {_DOING[verb]} ({allowed} may):"
+            f"{principal.name} is {with_article(principal.role)} here and may not {_DOING[verb]} ({allowed} may):"
             " ask an admin of this registry for a token with that role",
             hint="ask an admin for a token with that role",
         )
@@ -151,7 +151,3 @@ def no_suite(name: str, ref: str | None = None) -> SuiteNotFoundError:
     return SuiteNotFoundError(
         f"the registry shows you no suite called {name!r}{which}: see registry.suites()", name=name
     )
-
-
-def _with_article(role: Role) -> str:
-    return f"{'an' if role[0] in 'aeiou' else 'a'} {role}"

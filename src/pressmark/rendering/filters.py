@@ -22,7 +22,7 @@ from jinja2.tests import TESTS
 
 from pressmark.errors import PressmarkError, RenderError
 from pressmark.prompts import thaw
-from pressmark.prompts.quoting import shown
+from pressmark.prompts.quoting import shown, with_article
 from pressmark.rendering.limits import CHARACTERS_A_STEP, MAX_BITS, budget, check_length, kind
 
 # Names that no template can write.
@@ -85,7 +85,7 @@ def _counted(function: Function, rate: int = 1, name: str = "~") -> Function:
 
 def _article(value: Any) -> str:
     said = "nothing" if value is None else kind(value)
-    return said if value is None else f"{'an' if said[0] in 'aeiou' else 'a'} {said} such as {shown(thaw(value), 40)}"
+    return said if value is None else f"{with_article(said)} such as {shown(thaw(value), 40)}"
 
 
 def _float(value: Any, default: float = 0.0) -> Any:

@@ -131,13 +131,26 @@ def _ends(
 
 
 def sequence_p(effect: float, n: int, planned: int, alpha: float) -> float:
-    """The level at which the sequence, tuned as for `alpha`, just leaves out 0; `effect` in standard deviations."""
+    """The level at which the sequence just leaves out 0.
+
+    Args:
+        effect: The mean difference, in standard deviations.
+        n: Rows seen.
+        planned: Rows declared.
+        alpha: The level that it is tuned for.
+    """
     r2 = _tuning(planned, alpha)
     return min(1.0, math.sqrt(n * r2 + 1) * math.exp(-(effect**2) * n**2 * r2 / (2 * (n * r2 + 1))))
 
 
 def sequence_width(n: int, planned: int, alpha: float) -> float:
-    """Half the interval's width after `n` rows, in standard deviations; narrowest at the planned number."""
+    """Half the interval's width in standard deviations; narrowest at the planned number.
+
+    Args:
+        n: Rows seen.
+        planned: Rows declared.
+        alpha: 1 less the level of the interval.
+    """
     r2 = _tuning(planned, alpha)
     return math.sqrt(2 * (n * r2 + 1) / (n**2 * r2) * math.log(math.sqrt(n * r2 + 1) / alpha))
 

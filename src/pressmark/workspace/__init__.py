@@ -10,6 +10,7 @@ from pressmark.workspace.catalog import SavedEndpoint
 from pressmark.workspace.connection import Compacted
 from pressmark.workspace.deleting import Deletion
 from pressmark.workspace.drafts import Draft, Steps
+from pressmark.workspace.evaluations import SavedEvaluation, SavedPart
 from pressmark.workspace.grid import Cell, Order, Page, Row
 from pressmark.workspace.importing import Rows, import_rows
 from pressmark.workspace.journal import Drainer, Journal
@@ -32,6 +33,8 @@ __all__ = [
     "Run",
     "Saved",
     "SavedEndpoint",
+    "SavedEvaluation",
+    "SavedPart",
     "Steps",
     "Store",
     "Tally",

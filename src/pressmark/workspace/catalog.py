@@ -7,17 +7,15 @@ digest names the same content everywhere. The rows of a dataset are kept once a 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from urllib.parse import urlsplit
 
+from pressmark.address import check_endpoint_url, check_key_env
 from pressmark.errors import (
     DatasetError,
     DatasetNotFoundError,
-    EndpointError,
     EndpointNotFoundError,
     SuiteNotFoundError,
 )
@@ -25,7 +23,7 @@ from pressmark.evals.dataset import Dataset
 from pressmark.evals.origin import Origin
 from pressmark.prompts import check_name, freeze
 from pressmark.workspace.batches import INTEGER, TEXT, arrow, clean, dataframe, first, insert, json_text
-from pressmark.workspace.deleting import deleted
+from pressmark.workspace.deleting import deleted, deleted_suite
 
 if TYPE_CHECKING:
     import pandas
@@ -34,13 +32,6 @@ if TYPE_CHECKING:
     from pressmark.workspace.connection import Database
 
 _ENDPOINT: Final = "name, base_url, key_env, rpm, tpm, transport"
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
-# What keys of the usual providers look like where they would pass for a variable's name: a known beginning, or a long
-# run of letters of both cases and digits without a break.
-_KEY = re.compile(
-    r"(?:sk|pk|rk|xai|gsk|hf|pm|ghp|key)_(?=.*\d)\w{16,}|(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9]{20,}|AIza\w{20,}"
-    r"|[0-9a-fA-F]{32,}"
-)
 
 
 class SavedEndpoint(NamedTuple):
@@ -277,7 +268,8 @@ def suite_spec(database: Database, reference: str) -> dict[str, Any]:
             {"it": reference},
         )
         if not found:
-            raise SuiteNotFoundError(_unknown(connection, "suites", "suite", reference), name=reference)
+            told = deleted_suite(connection, reference) or _unknown(connection, "suites", "suite", reference)
+            raise SuiteNotFoundError(told, name=reference)
     spec: dict[str, Any] = json.loads(found[0])
     return spec
 
@@ -309,8 +301,8 @@ def save_endpoint(
 ) -> SavedEndpoint:
     """Keep where a model is reached, in the place of what that name said before."""
     check_name(name, "endpoint name")
-    _check_url(base_url)
-    _check_variable(key_env)
+    check_endpoint_url(base_url)
+    check_key_env(key_env)
     with database.writing() as connection:
         connection.execute(
             f"insert into endpoints ({_ENDPOINT}, saved_at) values (?, ?, ?, ?, ?, ?, ?) on conflict do update set"
@@ -335,38 +327,6 @@ def endpoints(database: Database) -> list[SavedEndpoint]:
     with database.reading() as connection:
         found = connection.execute(f"select {_ENDPOINT} from endpoints order by name").fetchall()
     return [SavedEndpoint(*row) for row in found]
-
-
-def _check_url(base_url: str) -> None:
-    try:
-        parts = urlsplit(base_url)
-        port_fits = parts.port is None or parts.port > 0
-    except ValueError:
-        parts, port_fits = urlsplit(""), False
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_fits:
-        raise EndpointError(
-            "an endpoint's base_url begins with http:// or https:// and a host, such as http://127.0.0.1:8901/v1",
-            field="base_url",
-        )
-    if parts.username or parts.password or parts.query or parts.fragment:
-        # Not echoed: what stands there may be a key.
-        raise EndpointError(
-            "an endpoint's base_url may hold no user, password or query, because keys are never stored: put the key"
-            " into an environment variable and give its name as key_env",
-            field="base_url",
-        )
-
-
-def _check_variable(key_env: str | None) -> None:
-    if key_env is None or (_VARIABLE.fullmatch(key_env) and not _KEY.fullmatch(key_env)):
-        return
-    # Not echoed: it may be the key itself, and an error ends up in a notebook.
-    raise EndpointError(
-        "key_env is the name of the environment variable that holds the key, such as OPENAI_API_KEY; what was given is"
-        " no such name and was not stored. If it is the key itself: set it outside the notebook, remove it from the"
-        " cell, and give the variable's name",
-        field="key_env",
-    )
 
 
 def _newest(connection: Connection, table: str, name: str) -> tuple[int, str] | None:

@@ -70,6 +70,12 @@ def delete_dataset(database: Database, name: str, reason: str, author: str, *, r
         connection.execute("delete from datasets where name = ?", [name])
         connection.execute(f"delete from suites where {_ON_DATASET}", {"name": name, "gone": gone})
         if runs:
+            # Evidence quotes outputs of its runs.
+            connection.execute(
+                "delete from evaluations where list_has_any("
+                "cast(json_extract_string(parts, '$[*].run') as varchar[]), $runs)",
+                {"runs": list(found.runs)},
+            )
             for table in ("outputs", "scores", "ratings", "runs"):
                 connection.execute(f"delete from {table} where {_OF_RUNS}", {"runs": list(found.runs)})
         told = {"versions": found.versions, "rows": found.rows, "suites": list(found.suites)}
@@ -92,6 +98,32 @@ def deleted(connection: Connection, name: str) -> str:
         [name],
     )
     return f". {row[0]} deleted it on {row[1].astimezone(UTC):%Y-%m-%d}: {row[2]}" if row else ""
+
+
+def deleted_suite(connection: Connection, reference: str) -> str:
+    """Return how a suite went with its dataset, as a sentence; empty where it never did.
+
+    Args:
+        connection: An open transaction.
+        reference: The suite's name or digest; runs tell the name of one that is gone.
+    """
+    row = first(
+        connection,
+        """
+        with named as (
+            select coalesce(
+                (select spec->>'$.suite.name' from runs where (spec->>'$.suite.digest') = $it limit 1), $it) as suite)
+        select suite, name from named join deletions
+            on what = 'dataset' and list_contains(cast(told->'$.suites' as varchar[]), suite)
+        order by deleted_at desc limit 1
+        """,
+        {"it": reference},
+    )
+    if row is None:
+        return ""
+    suite, dataset = row
+    told = f"suite {suite!r} went with its dataset {dataset!r}{deleted(connection, dataset)}"
+    return f"{told}. What was answered on it is kept, in the runs' results: make the suite anew to judge more"
 
 
 def _weighed(connection: Connection, name: str) -> Deletion:

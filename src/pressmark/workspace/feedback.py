@@ -51,6 +51,20 @@ def add_ratings(database: Database, ratings: Sequence[Mapping[str, Any]]) -> Non
         insert(connection, "ratings", arrow(_RATINGS, columns))
 
 
+def withdraw_rating(
+    database: Database, run_id: str, row: int, versions: Sequence[str], rater: str, *, again: bool
+) -> None:
+    """Take a rater's answers to a question back, as `Store.withdraw_rating` describes it."""
+    with database.writing() as connection:
+        connection.execute(
+            """
+            delete from ratings where run_id = ? and row = ? and rater = ? and coalesce(again, false) = ?
+            and list_sort(list_filter(["left", "right"], lambda each: each <> '')) = list_sort(?)
+            """,
+            [run_id, row, rater, again, list(versions)],
+        )
+
+
 def ratings(database: Database, run_id: str) -> pandas.DataFrame:
     """Return the ratings of a run, in the order in which they were given."""
     with database.reading() as connection:

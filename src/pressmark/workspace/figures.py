@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from pressmark.errors import RunNotFoundError
-from pressmark.evals.figures import MEASURES, Figures, Missing, Rating, Shown
+from pressmark.evals.figures import MEASURES, TIMED, Figures, Missing, Rating, Shown
 from pressmark.workspace.batches import first
 
 if TYPE_CHECKING:
@@ -95,9 +95,10 @@ def _measured(connection: Connection, run_id: str) -> dict[tuple[str, str], Mapp
     found: dict[tuple[str, str], Mapping[int, float]] = {}
     for (version,) in versions:
         for measure in MEASURES:
+            counts = "and not cached" if measure in TIMED else ""
             table = connection.execute(
                 f"select row, favg({measure}) as value from outputs where run_id = ? and version = ?"
-                f" and error_kind is null and {measure} is not null group by row order by row",
+                f" and error_kind is null {counts} and {measure} is not null group by row order by row",
                 [run_id, version],
             ).fetchnumpy()
             if len(table["row"]):

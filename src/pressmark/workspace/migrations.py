@@ -129,12 +129,24 @@ def m005_steps_and_deletions(connection: Connection) -> None:
     )
 
 
+def m006_evaluations(connection: Connection) -> None:
+    """What evaluating a change found, for whoever publishes it later."""
+    connection.execute(
+        """
+        create table evaluations (
+            prompt varchar not null, label varchar not null, candidate varchar not null, baseline varchar,
+            evidence json not null, parts json not null, made_at timestamptz not null);
+        """
+    )
+
+
 MIGRATIONS: Final[tuple[Callable[[Connection], None], ...]] = (
     m001_initial,
     m002_limits_and_records,
     m003_rated_again,
     m004_origins,
     m005_steps_and_deletions,
+    m006_evaluations,
 )
 NEWEST: Final = len(MIGRATIONS)
 

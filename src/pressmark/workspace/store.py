@@ -14,11 +14,13 @@ from pressmark.evals.dataset import Dataset
 from pressmark.evals.figures import Figures
 from pressmark.evals.origin import TRAIN
 from pressmark.prompts import Unit, Version
+from pressmark.prompts.evidence import Evidence
 from pressmark.rendering import PromptVersion
 from pressmark.workspace import (
     catalog,
     deleting,
     drafts,
+    evaluations,
     feedback,
     figures,
     grid,
@@ -33,6 +35,7 @@ from pressmark.workspace.catalog import SavedEndpoint
 from pressmark.workspace.connection import DEADLINE, Compacted, Database
 from pressmark.workspace.deleting import Deletion
 from pressmark.workspace.drafts import Draft, Steps
+from pressmark.workspace.evaluations import SavedEvaluation, SavedPart
 from pressmark.workspace.grid import CUT, Direction, Filter, Order, Page, Row, Sort, View
 from pressmark.workspace.journal import Drainer, Journal
 from pressmark.workspace.runs import Record, Run, Tally
@@ -218,6 +221,28 @@ class Store:
     def delete_draft(self, name: str) -> None:
         """Forget the draft of a prompt and its steps; where there is none, nothing happens."""
         drafts.delete(self._database, name)
+
+    # Evaluations of a change
+
+    def save_evaluation(self, evidence: Evidence, parts: Sequence[SavedPart]) -> None:
+        """Keep what evaluating a change found, in the place of what was found of the same change before.
+
+        Args:
+            evidence: What a registry takes.
+            parts: Which run judged which prompt.
+        """
+        evaluations.save(self._database, evidence, parts)
+
+    def evaluation(self, name: str, label: str, candidate: str, baseline: str | None) -> SavedEvaluation | None:
+        """Return what evaluating a change found, or None where it was not evaluated.
+
+        Args:
+            name: The changed prompt.
+            label: The label that it is meant for.
+            candidate: Digest of the version that the label would get.
+            baseline: Digest of what it holds; None for a new label.
+        """
+        return evaluations.one(self._database, name, label, candidate, baseline)
 
     # Deleting
 
@@ -466,7 +491,13 @@ class Store:
     def usage(
         self, *, versions: Iterable[str] = (), models: Iterable[str] = (), judges: Iterable[str] = ()
     ) -> dict[str, dict[str, Usage]]:
-        """Return what answers took so far, by `versions` (digest), `models` (served) and `judges` (scorer)."""
+        """Return what answers took so far, under `versions`, `models` and `judges`; what has none is left out.
+
+        Args:
+            versions: Digests.
+            models: Models, as they were served.
+            judges: Scorers that ask a model.
+        """
         return {
             "versions": usage.by_version(self._database, versions),
             "models": usage.by_model(self._database, models),
@@ -650,7 +681,13 @@ class Store:
         return figures.figures(self._database, run_id)
 
     def row_means(self, run_id: str, version: str, scorer: str) -> list[float]:
-        """Return a version's row scores in a run by one scorer, the mean over repeats each."""
+        """Return a version's row scores in a run by one scorer, the mean over repeats each, in the order of the rows.
+
+        Args:
+            run_id: The run.
+            version: The version's digest.
+            scorer: Whose scores.
+        """
         return figures.row_means(self._database, run_id, version, scorer)
 
     def mean_cost(self, run_id: str, version: str) -> float | None:
@@ -666,6 +703,18 @@ class Store:
                 optionally repeat, note and again (whether the question was asked a second time).
         """
         feedback.add_ratings(self._database, ratings)
+
+    def withdraw_rating(self, run_id: str, row: int, versions: Sequence[str], rater: str, *, again: bool) -> None:
+        """Take back what a rater said to a question, as if it had not been answered.
+
+        Args:
+            run_id: The run.
+            row: The row, from 0.
+            versions: Digests of the two versions that were shown, whichever stood left, or of the one shown alone.
+            rater: Who rated.
+            again: Whether the question was asked a second time.
+        """
+        feedback.withdraw_rating(self._database, run_id, row, versions, rater, again=again)
 
     def ratings(self, run_id: str) -> pandas.DataFrame:
         """Return the ratings of a run, in the order in which they were given."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from pressmark.api.derived import DerivedVersion
 from pressmark.api.planning import plan_run
-from pressmark.api.runs import Runner, RunOptions, start_run
+from pressmark.api.runner import Runner
 from pressmark.api.session.part import Part
+from pressmark.api.starting import RunOptions, start_run
 from pressmark.errors import PressmarkError, VersionNotFoundError
 from pressmark.evals import Budget
 from pressmark.evals.chain import Chain
@@ -25,16 +27,16 @@ CONCURRENCY: Final = 8
 _DERIVED: Final = "*"
 
 
-class Asking(Part):
+class Asking(Part, ABC):
     """Plans runs, starts them and takes them up again."""
 
     def __init__(self, workspace: Workspace | None = None, registry: Registry | None = None) -> None:
         super().__init__(workspace, registry)
         self._derived: dict[tuple[str, str], DerivedVersion] = {}
 
+    @abstractmethod
     def run(self, run: str) -> RunProgress:
         """Where a run stands."""
-        raise NotImplementedError
 
     def derive(self, name: str, override: OverrideView) -> str:
         """Make a version with another model or other parameters, known from now on and not saved."""
@@ -172,7 +174,7 @@ def options_of(asking: AskingView | None, *, repeats: int | None = None, seeds: 
         return RunOptions(concurrency=CONCURRENCY, repeats=repeats or 1, seeds=seeds)
     limits = {name: value for name, value in asking["budget"].items() if value is not None}
     try:
-        budget = Budget(**limits) if limits else None  # type: ignore[arg-type]
+        budget = Budget(**limits) if limits else None  # type: ignore[arg-type]  # whole where they have to be
     except ValueError as error:
         raise PressmarkError(f"{error}: correct it, or leave it empty for no limit") from error
     if repeats is None and asking["repeats"] < 1:

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from pressmark import stats
-from pressmark.api.runs import Run, Runner
+from pressmark.api.runner import Runner
+from pressmark.api.runs import Run
 from pressmark.api.session.asking import Asking
 from pressmark.api.session.bodies import as_text, short
 from pressmark.api.session.correcting import Correcting

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pressmark import publishing
 from pressmark.api import impact
-from pressmark.api.runs import Runner, RunOptions
+from pressmark.api.runner import Runner
 from pressmark.api.session.evaluating import minus
 from pressmark.api.session.releasing import Releasing
+from pressmark.api.starting import RunOptions
 from pressmark.errors import EvidenceError, PressmarkError, RegistryError, RunCancelledError
 from pressmark.gate.scores import Scores
 from pressmark.widgets.protocols import (
@@ -26,6 +27,7 @@ from pressmark.widgets.protocols import (
 )
 
 if TYPE_CHECKING:
+    from pressmark.api.impact import ChangeEvaluation
     from pressmark.api.registry import Registry
     from pressmark.api.shelf import Change
     from pressmark.api.workspace import Workspace
@@ -66,10 +68,8 @@ class Impacts(Releasing):
     def impact(self, name: str, label: str, to: str) -> ImpactView:
         """What a version would reach, with the verdicts that are known."""
         version = self._version(name, to)
-        change = impact.change_of(self._workspace, version, label, self._known())
-        here = self._evaluations.get((name, label, version.digest))
-        if here is not None and here.evidence.baseline != (change.today.digest if change.today else None):
-            here = None  # the label has moved since: it says nothing of this move
+        change = self._change(version, label)
+        here = self._made_here(change)
         evidence = here.evidence if here else self._submitted(change)
         told = _of_parts(here.parts) if here else _of_trials(evidence) if evidence else {}
         view: ImpactView = {
@@ -89,7 +89,7 @@ class Impacts(Releasing):
     def plan_change(self, asked: ChangeAsked) -> ChangePlanView:
         """What evaluating the change would take."""
         version = self._version(asked["name"], asked["to"])
-        change = impact.change_of(self._workspace, version, asked["label"], self._known())
+        change = self._change(version, asked["label"])
         steps = impact.steps_of(self._workspace, change, _chosen(asked))
         where = self._workspace.choose_endpoint(asked["endpoint"])
         plans = impact.plan_steps(self._workspace, steps, where, OPTIONS)
@@ -153,7 +153,7 @@ class Impacts(Releasing):
             end = self._workspace.changes.subscribe(follow)
             last: dict[str, Any]
             try:
-                found = impact.evaluate_change(
+                impact.evaluate_change(
                     self._workspace,
                     version,
                     label,
@@ -164,7 +164,6 @@ class Impacts(Releasing):
                     progress=False,
                     on_run=began,
                 )
-                self._evaluations[name, label, version.digest] = found
                 last = {"status": "done"}
             except RunCancelledError:
                 last = {"status": "cancelled"}
@@ -192,9 +191,9 @@ class Impacts(Releasing):
     def submit_evidence(self, name: str, label: str, to: str, reason: str) -> SubmittedView:
         """Submit what was found; a workspace version is published first."""
         registry, version = self._known(), self._version(name, to)
-        found = self._evaluations.get((name, label, version.digest))
+        found = self._made_here(self._change(version, label))
         if found is None:
-            raise EvidenceError(f"{to} was not evaluated for {label} here: evaluate the change first")
+            raise EvidenceError(f"{to} was not evaluated for {label} here as it stands: evaluate the change first")
         published = None
         if publishing.published_as(version, registry.backend) is None:
             published = self.publish(name, to, reason)["version"]
@@ -206,6 +205,11 @@ class Impacts(Releasing):
             told = f"{to} was published as {published}, but its evidence was not submitted: {error}"
             raise type(error)(told, **error.facts) from error
         return {"digest": digest, "published": published}
+
+    def _made_here(self, change: Change) -> ChangeEvaluation | None:
+        """What this workspace found of exactly this change."""
+        kept = self._kept(change.version, change.label, change.today.digest if change.today else None)
+        return None if kept is None else self._of_today(change, kept)
 
     def _submitted(self, change: Change) -> Evidence | None:
         """The newest evidence that the registry holds on exactly this change."""

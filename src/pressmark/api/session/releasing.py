@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from pressmark import gate as gates
 from pressmark import publishing
+from pressmark.api import impact
 from pressmark.api.session.acts import act_for
 from pressmark.api.session.evaluating import plain_sentence
 from pressmark.api.session.following import Following
@@ -41,10 +42,12 @@ from pressmark.widgets.protocols import (
 if TYPE_CHECKING:
     from pressmark.api.impact import ChangeEvaluation
     from pressmark.api.registry import Registry
+    from pressmark.api.shelf import Change
     from pressmark.api.workspace import Workspace
     from pressmark.gate import GateDecision
     from pressmark.prompts.evidence import Evidence
     from pressmark.rendering import PromptVersion
+    from pressmark.workspace import SavedEvaluation
 
 LOG_ENTRIES = 50
 EVIDENCE_RUNS = 10
@@ -55,7 +58,8 @@ class Releasing(Following):
 
     def __init__(self, workspace: Workspace | None = None, registry: Registry | None = None) -> None:
         super().__init__(workspace, registry)
-        self._evaluations: dict[tuple[str, str, str], ChangeEvaluation] = {}
+        # The evaluation that was looked at last: its reports take longer to make than the gate to answer.
+        self._evaluation: ChangeEvaluation | None = None
 
     def registry(self) -> RegistryView:
         """Whether a registry is there, and as whom it is used."""
@@ -146,11 +150,24 @@ class Releasing(Following):
             return None  # the registry refuses the publication itself, and says why
 
     def _found(self, version: PromptVersion, label: str, held: LabelPointer | None) -> ChangeEvaluation | None:
-        """The evaluation of exactly this change that was made here."""
-        found = self._evaluations.get((version.name, label, version.digest))
-        if found is None or found.evidence.baseline != (held.digest if held else None):
+        """The evaluation of exactly this change that this workspace keeps."""
+        kept = self._kept(version, label, held.digest if held else None)
+        return None if kept is None else self._of_today(self._change(version, label), kept)
+
+    def _change(self, version: PromptVersion, label: str) -> Change:
+        return impact.change_of(self._workspace, version, label, self._known())
+
+    def _kept(self, version: PromptVersion, label: str, baseline: str | None) -> SavedEvaluation | None:
+        if self._opened is None:
             return None
-        return found
+        return self._store.evaluation(version.name, label, version.digest, baseline)
+
+    def _of_today(self, change: Change, kept: SavedEvaluation) -> ChangeEvaluation | None:
+        if not impact.speaks_of(kept.evidence, change):
+            return None
+        if self._evaluation is None or self._evaluation.evidence != kept.evidence:
+            self._evaluation = impact.evaluation_of(self._workspace, change, kept)
+        return self._evaluation
 
     def _is_submitted(self, evidence: Evidence) -> bool:
         try:

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+from pressmark.widgets.protocols.asking import (
+    AskingView,
+    BudgetView,
+    EstimateView,
+    OverrideView,
+    RunProgress,
+    RunStatus,
+)
+from pressmark.widgets.protocols.catalog import DatasetView, EndpointView, ScorerView, SuiteView
 from pressmark.widgets.protocols.drafts import (
     CallEstimateView,
     CheckError,
@@ -21,36 +30,7 @@ from pressmark.widgets.protocols.drafts import (
     VariableView,
     VersionView,
 )
-from pressmark.widgets.protocols.evaluations import (
-    AnswerView,
-    AskingView,
-    BudgetView,
-    CellView,
-    ComparisonView,
-    CorrectedView,
-    DatasetView,
-    EndpointView,
-    EstimateView,
-    EvaluatingSession,
-    GuardView,
-    JudgementView,
-    OrderView,
-    OverrideView,
-    RepeatView,
-    RowChange,
-    RowFilter,
-    RowSort,
-    RowView,
-    RunProgress,
-    RunStatus,
-    ScorerView,
-    SliceView,
-    StandingsView,
-    StandingView,
-    SuiteView,
-    UpstreamView,
-    Verdict,
-)
+from pressmark.widgets.protocols.evaluations import EvaluatingSession
 from pressmark.widgets.protocols.impacts import (
     ActView,
     AffectedView,
@@ -65,6 +45,19 @@ from pressmark.widgets.protocols.impacts import (
     StepPlanView,
     SubmittedView,
     SuiteOutcomeView,
+)
+from pressmark.widgets.protocols.outputs import (
+    AnswerView,
+    CellView,
+    CorrectedView,
+    JudgementView,
+    OrderView,
+    RepeatView,
+    RowChange,
+    RowFilter,
+    RowSort,
+    RowView,
+    UpstreamView,
 )
 from pressmark.widgets.protocols.ratings import (
     BlindSession,
@@ -93,6 +86,14 @@ from pressmark.widgets.protocols.session import (
     Change,
     Topic,
     WorkbenchSession,
+)
+from pressmark.widgets.protocols.verdicts import (
+    ComparisonView,
+    GuardView,
+    SliceView,
+    StandingsView,
+    StandingView,
+    Verdict,
 )
 
 __all__ = [

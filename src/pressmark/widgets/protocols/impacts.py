@@ -47,8 +47,8 @@ class ImpactView(TypedDict):
         to: The version asked for.
         prompts: The changed prompt first, then those downstream in the order in which they run.
         edges: From the prompt that gives its output to the one that takes it.
-        source: Where verdicts come from: "here" (an evaluation of this workbench), "registry" (evidence submitted
-            there) or "none".
+        source: Where verdicts come from: "here" (an evaluation that this workspace keeps), "registry" (evidence
+            submitted there) or "none".
         sentence: The verdict on the whole, or that there is none.
         made_by: Who evaluated it, or None.
         made_at: When, or None.
@@ -259,7 +259,7 @@ class ImpactSession(Protocol):
         """Submit what the evaluation found; a workspace version is published first.
 
         Raises:
-            EvidenceError: The change was not evaluated here.
+            EvidenceError: This workspace holds no evaluation of the change, as everything stands today.
             RegistryError: It was not taken.
         """
 

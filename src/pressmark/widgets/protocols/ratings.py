@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal, Protocol, TypedDict
 
-from pressmark.widgets.protocols.evaluations import Verdict
+from pressmark.widgets.protocols.verdicts import Verdict
 
 RatingKind = Literal["pairwise", "pointwise"]
 

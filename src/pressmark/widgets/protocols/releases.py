@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal, NotRequired, Protocol, TypedDict
 
 from pressmark.widgets.protocols.drafts import VersionView
-from pressmark.widgets.protocols.evaluations import Verdict
 from pressmark.widgets.protocols.impacts import ActView
+from pressmark.widgets.protocols.verdicts import Verdict
 
 
 class RegistryView(TypedDict):

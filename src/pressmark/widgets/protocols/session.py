@@ -22,8 +22,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, NotRequired, Protocol, TypedDict, runtime_checkable
 
+from pressmark.widgets.protocols.asking import RunProgress
 from pressmark.widgets.protocols.drafts import DraftingSession
-from pressmark.widgets.protocols.evaluations import EvaluatingSession, RunProgress
+from pressmark.widgets.protocols.evaluations import EvaluatingSession
 from pressmark.widgets.protocols.impacts import ImpactSession
 from pressmark.widgets.protocols.ratings import RatingSession
 from pressmark.widgets.protocols.releases import ReleasingSession
