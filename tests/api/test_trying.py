@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from pressmark.api.trying import Attempt, try_once
 from pressmark.errors import EndpointAuthError
 from pressmark.providers import Endpoint, practice
 from pressmark.testing import RecordedEndpoint
+from tests.providers.scripted import Reply, Server, completion
 
 PATIENCE = 60
 REQUEST = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
@@ -50,6 +51,20 @@ def endpoint() -> Iterator[RecordedEndpoint]:
     """One that fails as it is told."""
     with RecordedEndpoint(lambda request: "never heard", model="m") as serving:
         yield serving
+
+
+@pytest.fixture
+def scripted() -> Iterator[Callable[[Reply], Endpoint]]:
+    """Endpoints that answer with what they are given."""
+    running: list[Server] = []
+
+    def start(reply: Reply) -> Endpoint:
+        running.append(Server(lambda request: reply))
+        return Endpoint("scripted", running[-1].base_url)
+
+    yield start
+    for server in running:
+        server.close()
 
 
 def at(serving: RecordedEndpoint, **more: Any) -> Endpoint:
@@ -104,8 +119,44 @@ def test_an_answer_without_end(practice_url: str, monkeypatch: pytest.MonkeyPatc
     try_once(STREAMED, Endpoint("practice", practice_url), told)
     last = told.until(*ENDS)
     assert last.status == "failed"
-    assert len(last.text) > 5
+    assert len(last.text) == 5
     assert "did not stop: its answer has over 5 characters" in str(last.error)
+
+
+def test_an_endless_answer_in_one_piece(scripted: Callable[[Reply], Endpoint], monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint that does not stream is held to the same: nobody is given more to show than that."""
+    monkeypatch.setattr(trying, "MOST_CHARACTERS", 5)
+    told = Told()
+    try_once(REQUEST, scripted(Reply(completion("0123456789"))), told)
+    last = told.until(*ENDS)
+    assert (last.status, last.text) == ("failed", "01234")
+    assert "did not stop" in str(last.error)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "whole"),
+    [
+        ([r"hi \ud83d", r"\ude00 end"], "hi 😀 end"),
+        ([r"a \ud83d", "b"], "a �b"),
+        (["a", r" \ude00"], "a �"),
+    ],
+    ids=["split", "first half alone", "second half alone"],
+)
+def test_halves_of_characters(scripted: Callable[[Reply], Endpoint], pieces: list[str], whole: str) -> None:
+    """A character that comes in two pieces is joined; a half alone is replaced: what is told can be sent on."""
+    chunk = '{{"id": "1", "model": "m", "choices": [{{"index": 0, "delta": {{{}}}, "finish_reason": {}}}]}}'
+    chunks = [
+        *(chunk.format(f'"content": "{piece}"', "null") for piece in pieces),
+        chunk.format("", '"stop"'),
+        "[DONE]",
+    ]
+    body = "".join(f"data: {each}\n\n" for each in chunks).encode()
+    told = Told()
+    try_once(REQUEST, scripted(Reply(body, headers={"Content-Type": "text/event-stream"})), told)
+    last = told.until(*ENDS)
+    assert (last.status, last.text) == ("done", whole)
+    for attempt in told.all:
+        attempt.text.encode()
 
 
 @pytest.mark.parametrize("fault", [400, 500, "cut", "garbage"])

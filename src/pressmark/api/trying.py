@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pressmark.errors import EndpointConnectionError, EndpointError, PressmarkError
 from pressmark.providers import completer
+from pressmark.workspace.batches import clean
 
 if TYPE_CHECKING:
     from pressmark.evals import Answer
@@ -66,12 +67,15 @@ def try_once(
     def heard(text: str) -> None:
         nonlocal last
         now = time.monotonic() - began
-        last = Attempt("answering", text, now, now if last.ttft is None else last.ttft)
+        # The second half of a character may come with the next piece.
+        begun = len(text) - 1 if "\ud800" <= text[-1:] <= "\udbff" else len(text)
+        shown = clean(text[: min(begun, MOST_CHARACTERS)])
+        last = Attempt("answering", shown, now, now if last.ttft is None else last.ttft)
         tell(last)
         if len(text) > MOST_CHARACTERS:
             raise EndpointError(
-                f"endpoint {endpoint.name!r} did not stop: its answer has over {MOST_CHARACTERS:,} characters. What"
-                " came is shown; set a limit in the parameters, or look whether this is the right address",
+                f"endpoint {endpoint.name!r} did not stop: its answer has over {MOST_CHARACTERS:,} characters. Their"
+                " beginning is shown; set a limit in the parameters, or look whether this is the right address",
                 kind="too long",
             )
 
@@ -89,8 +93,10 @@ def try_once(
             ) from None
         finally:
             await complete.aclose()
+        if len(answer.output) > MOST_CHARACTERS:  # an endpoint that does not stream gives all of it at once
+            heard(answer.output)
         ttft = last.ttft if last.ttft is not None else answer.ttft
-        return Attempt("done", answer.output, time.monotonic() - began, ttft, answer)
+        return Attempt("done", clean(answer.output), time.monotonic() - began, ttft, answer)
 
     loop = asyncio.new_event_loop()
     asking = loop.create_task(ask())

@@ -70,11 +70,11 @@ def json_text(value: Any) -> str:
 
 
 def clean(text: str) -> str:
-    """Return the text with halves of surrogate pairs replaced, which UTF-8 has no form for."""
+    """Return the text with halves of surrogate pairs, which UTF-8 has no form for, joined or else replaced."""
     try:
         text.encode()
     except UnicodeEncodeError:
-        return text.encode("utf-8", "replace").decode()
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text
 
 
