@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { budgetWords, missingOf, numberOf, planWords, typedValue } from "../src/logic/asking";
+import { budgetWords, missingOf, numberOf, planWords, statusWord, typedValue } from "../src/logic/asking";
 import { correctable } from "../src/logic/columns";
 import { scale } from "../src/logic/scales";
 import type { EstimateView, RowView, RunProgress, SuiteView } from "../src/model";
@@ -47,6 +47,16 @@ describe("a plan in words", () => {
     ]);
     expect(planWords({ ...plan, cached: 200, smallest: null }, undefined)).toEqual([
       "all 200 answers are in the cache",
+    ]);
+  });
+  it("does not promise more than all there is", () => {
+    expect(planWords({ ...plan, smallest: 1.6 }, undefined)).toContain("too few rows to show any difference");
+  });
+  it("calls where a run stands by one word", () => {
+    expect((["done", "cancelled", "stopped"] as const).map(statusWord)).toEqual([
+      "done",
+      "stopped",
+      "ended early",
     ]);
   });
   it("names the limits of a budget", () => {

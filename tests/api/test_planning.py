@@ -80,6 +80,15 @@ def test_the_spread_comes_from_an_earlier_run(ws: pm.Workspace) -> None:
         told.rows_needed(math.nan)
 
 
+def test_too_few_rows_promise_nothing(ws: pm.Workspace) -> None:
+    """A difference larger than the scale is none that could be seen: the plan says so instead of naming it."""
+    told = ws.plan(prompts(ws), suite(ws, rows=2))
+    assert told.smallest_difference is not None
+    assert told.smallest_difference > 1
+    assert "2 rows are too few to show any difference" in str(told)
+    assert "4 times in 5" not in str(told)
+
+
 def test_all_known(ws: pm.Workspace) -> None:
     """Where every answer is in the cache, nothing is to be asked, and nothing is to be paid."""
     versions, basics = prompts(ws), suite(ws)

@@ -15,6 +15,7 @@ import pytest
 
 from pressmark.errors import DatasetNotFoundError, WorkspaceError, WorkspaceLockedError
 from pressmark.evals import Dataset
+from pressmark.evals.origin import Origin
 from pressmark.workspace import Store
 
 WORKER = Path(__file__).with_name("worker.py")
@@ -59,6 +60,34 @@ def test_a_dataset_goes_with_what_was_made_of_it(
     assert len(store.dataset("other")) == len(other)
     with pytest.raises(DatasetNotFoundError, match=r"ana deleted it on .*: asked by the customer"):
         store.dataset("inbox")
+
+
+def test_what_was_made_of_it_is_named(store: Store) -> None:
+    """A part of its rows, a corrected copy, and whatever SQL made since are named: only a label they share is not."""
+    rows = [{"text": f"mrs secret {number}", "label": "late" if number % 2 else "lost"} for number in range(20)]
+    store.save_dataset(Dataset.of("before", [{"t": "x"}], origin=Origin("sql")))
+    store.save_dataset(Dataset.of("inbox", rows))
+    store.save_dataset(Dataset.of("labels", [{"label": "late"}, {"label": "lost"}]))
+    store.save_dataset(Dataset.of("texts", [{"t": row["text"]} for row in rows[:3]]))
+    store.save_dataset(Dataset.of("again", [{**row, "label": "new"} for row in rows]))
+    store.save_dataset(Dataset.of("counted", [{"n": 20}], origin=Origin("sql")))
+    assert store.weigh_dataset("inbox").also_in == ("again", "counted", "texts")
+
+
+def test_what_is_left_in_memory_does_not_come_back_by_itself(store: Store) -> None:
+    """A dataset that was deleted is kept anew only by whoever says so."""
+    dataset = fill(store, rows=10)
+    store.delete_dataset("inbox", "asked by the customer", "ana")
+    with pytest.raises(
+        DatasetNotFoundError, match=r"ana deleted it on .*: asked by the customer.*keep its rows with ws"
+    ):
+        store.save_dataset(dataset, again=False)
+    assert store.datasets().empty
+    other = Dataset.of("inbox", [{"text": "nobody"}])
+    assert store.save_dataset(other, again=False).digest == other.digest
+    store.save_dataset(dataset)
+    assert len(store.dataset("inbox")) == 10
+    store.save_dataset(dataset, again=False)
 
 
 def test_runs_stay_unless_they_are_to_go(store: Store, record: Callable[..., dict[str, Any]]) -> None:

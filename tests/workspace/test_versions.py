@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import UTC
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pressmark.errors import InvalidNameError, PromptNotFoundError, VersionNotFoundError
+from pressmark.errors import InvalidNameError, InvalidUnitError, PromptNotFoundError, VersionNotFoundError
 from pressmark.prompts import Unit
 from pressmark.rendering import PromptVersion, build_unit
 from pressmark.workspace import Store
@@ -165,10 +166,11 @@ def test_threads_saving_at_once_lose_and_double_nothing(store: Store, unit: Unit
 
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="{}#%"), max_size=40)
 texts = words.map(lambda word: f"Say {word}")
+lines = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=40)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(given_texts=st.lists(texts, min_size=1, max_size=4), message=words, author=words)
+@given(given_texts=st.lists(texts, min_size=1, max_size=4), message=lines, author=lines)
 def test_any_text_survives(given_texts: list[str], message: str, author: str, store: Store) -> None:
     """Whatever a unit, a message and an author hold comes back, and the newest version is what was saved last."""
     for text in given_texts:
@@ -176,3 +178,22 @@ def test_any_text_survives(given_texts: list[str], message: str, author: str, st
         saved = store.save_version("p", unit, message, author).version
         assert store.version("p") == saved
         assert saved.unit == unit
+
+
+@pytest.mark.parametrize(
+    ("message", "author", "told"),
+    [
+        ("bad \x1b[31m", "ana", "the message of a version holds control characters: write plain text"),
+        ("x" * 2001, "ana", "the message of a version has 2,001 characters; at most 2,000 are allowed: shorten it"),
+        ("", "an\x00a", "the author of a version holds control characters"),
+        ("", "a" * 201, "the author of a version has 201 characters"),
+    ],
+    ids=["escape", "endless", "zero", "endless author"],
+)
+def test_what_could_never_be_published_is_not_saved(
+    store: Store, unit: Units, message: str, author: str, told: str
+) -> None:
+    """A message that the change log would refuse is refused where it can still be written otherwise."""
+    with pytest.raises(InvalidUnitError, match=re.escape(told)):
+        store.save_version("p", unit("a"), message, author)
+    assert store.prompts().empty

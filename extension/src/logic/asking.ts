@@ -27,6 +27,11 @@ export function missingOf(progress: RunProgress): number {
   return Math.max(0, progress.total - progress.done) + progress.errors;
 }
 
+/** Where a run stands, in one word or two, the same wherever it is told. */
+export function statusWord(status: RunProgress["status"]): string {
+  return { cancelled: "stopped", stopped: "ended early" }[status as string] ?? status;
+}
+
 /** What a run would take and could show, a part a phrase. */
 export function planWords(plan: EstimateView, primary: ScorerView | undefined): string[] {
   const asked = plan.calls - plan.cached;
@@ -45,11 +50,12 @@ export function planWords(plan: EstimateView, primary: ScorerView | undefined): 
   }
   if (plan.unrendered) words.push(`${plural(plan.unrendered, "answer")} cannot be asked for`);
   if (plan.smallest !== null) {
-    const amount =
-      !primary || primary.kind === "score"
-        ? `${significant(100 * plan.smallest)} points`
-        : `${significant(plan.smallest)} ${primary.unit}`;
-    words.push(`shows differences from ${amount}`);
+    const points = !primary || primary.kind === "score";
+    if (points && plan.smallest > 1) words.push("too few rows to show any difference");
+    else
+      words.push(
+        `shows differences from ${points ? `${significant(100 * plan.smallest)} points` : `${significant(plan.smallest)} ${primary.unit}`}`,
+      );
   }
   return words;
 }

@@ -193,8 +193,8 @@ class Datasets(Opened):
     def delete_dataset(self, name: str, *, reason: str, runs: bool = False, compact: bool = True) -> Deletion:
         """Delete every version of a dataset and the suites on it, and have its bytes leave the file.
 
-        Saved versions and drafts that quote rows stay, and so do other datasets with the same rows: `also_in` names
-        those. What was deleted, by whom and why is remembered.
+        Saved versions and drafts that quote rows stay, and so do other datasets that hold some of its rows or values,
+        or that were made by SQL since: `also_in` names those. What was deleted, by whom and why is remembered.
 
         Args:
             name: The dataset.

@@ -151,6 +151,8 @@ class RunPlan(Faced):
         smallest = self.smallest_difference
         if smallest is None or self.pilot is None:
             return warned
+        if self.unit == "points" and smallest > 1:
+            return [f"{self.rows:,} rows are too few to show any difference ({self.pilot.source}): add some", *warned]
         amount = f"{100 * smallest:.1f} points" if self.unit == "points" else f"{smallest:.3g} {self.unit}"
         return [f"{self.rows:,} rows show a difference of {amount}, 4 times in 5 ({self.pilot.source})", *warned]
 

@@ -16,9 +16,9 @@ from pressmark.prompts.canonical import evidence_bytes
 from pressmark.prompts.coherence import contradiction
 from pressmark.prompts.entry import timestamp
 from pressmark.prompts.evidence import Evidence
+from pressmark.prompts.lines import LONGEST_AUTHOR, check_line
 from pressmark.registry import access, changes, packing, schema, versions
 from pressmark.registry.database import Transaction
-from pressmark.registry.texts import check_line
 from pressmark.registry.values import EvidenceInfo, Principal
 from pressmark.wire import read_time
 
@@ -46,7 +46,7 @@ class Submission:
         """
         if said := contradiction(record):
             raise EvidenceError(f"this evidence contradicts itself ({said}): make it again")
-        check_line(record.made_by, "who made the evidence", 200)
+        check_line(record.made_by, "who made the evidence", LONGEST_AUTHOR)
         try:
             body = evidence_bytes(record)
         except (InvalidUnitError, ValueError) as error:

@@ -14,10 +14,10 @@ from pressmark.errors import ConflictError, GateError, RegistryError, VersionNot
 from pressmark.gate import GateDecision
 from pressmark.prompts import LATEST, Entry, LabelPointer, check_label, check_name, parse_input, parse_number
 from pressmark.prompts.evidence import Evidence
+from pressmark.prompts.lines import LONGEST_MESSAGE, check_line
 from pressmark.registry import access, changes, evidences, policies, schema, versions
 from pressmark.registry.database import Transaction
 from pressmark.registry.inputs import PublishedInputs
-from pressmark.registry.texts import check_line
 from pressmark.registry.values import UNSET, Expected, Move, Principal, Published
 from pressmark.wire import read_time
 
@@ -109,7 +109,7 @@ def apply(
         NotFoundError: A prompt or version does not exist, or may not be seen.
         InvalidNameError: A name or label is malformed, or the label is `latest`.
     """
-    check_line(reason, "the reason", 2000)
+    check_line(reason, "the reason", LONGEST_MESSAGE)
     if not 1 <= len(moves) <= MAX_MOVES:
         raise RegistryError(f"{len(moves)} labels cannot be moved at once: give 1 to {MAX_MOVES}", status=422)
     if len({(move.name, move.label) for move in moves}) < len(moves):
@@ -130,7 +130,7 @@ def roll_back(
         VersionNotFoundError: It held nothing before.
         GateError: The gate refuses it.
     """
-    check_line(reason, "the reason", 2000)
+    check_line(reason, "the reason", LONGEST_MESSAGE)
     asking = Asking(transaction.connection, principal, inputs, transaction.now)
     return _append(transaction, principal, "rollback", [_step(asking, move, reason, "rollback")], reason)
 

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 
 from pressmark.prompts import Entry, check_label, check_name, matches
 from pressmark.prompts.canonical import canonical_bytes
+from pressmark.prompts.lines import LONGEST_MESSAGE, check_line
 from pressmark.prompts.names import check_pattern
 from pressmark.prompts.policy import SOLO, Policy
 from pressmark.registry import access, schema
 from pressmark.registry.database import Transaction
-from pressmark.registry.texts import check_line
 from pressmark.registry.values import PolicyRule, Principal
 
 _POLICIES = schema.policies.c
@@ -71,7 +71,7 @@ def put(
     check_label(label, movable=True)
     check_pattern(names)
     check_line(policy.name, "the policy's name", 100)
-    check_line(reason, "the reason", 2000)
+    check_line(reason, "the reason", LONGEST_MESSAGE)
     access.demand_label(principal, label)
     access.demand_name(principal, names)
     told: dict[str, Any] = {"label": label, "names": names, "policy": policy.to_dict()}

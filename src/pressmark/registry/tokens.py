@@ -14,9 +14,9 @@ import sqlalchemy as sa
 
 from pressmark.errors import AuthenticationError, RegistryError
 from pressmark.prompts.entry import timestamp
+from pressmark.prompts.lines import LONGEST_AUTHOR, check_line
 from pressmark.registry import access, schema
 from pressmark.registry.database import Transaction
-from pressmark.registry.texts import check_line
 from pressmark.registry.values import ROLES, NewToken, Principal, Role, TokenInfo, patterns
 from pressmark.wire import read_time
 
@@ -40,7 +40,7 @@ def create(
     """
     if role not in ROLES:
         raise RegistryError(f"there is no role {role!r}: choose one of {', '.join(ROLES)}", status=422)
-    check_line(principal, "the principal's name", 200)
+    check_line(principal, "the principal's name", LONGEST_AUTHOR)
     if expires is not None and (expires.tzinfo is None or expires <= transaction.now):
         raise RegistryError(
             f"a token cannot expire at {expires.isoformat()}: give a time to come, with its time zone", status=422

@@ -21,10 +21,10 @@ from pressmark.prompts import (
 )
 from pressmark.prompts.canonical import MAX_UNIT_BYTES, canonical_bytes
 from pressmark.prompts.entry import timestamp
+from pressmark.prompts.lines import LONGEST_AUTHOR, LONGEST_MESSAGE, check_line
 from pressmark.registry import access, changes, schema
 from pressmark.registry.database import Transaction
 from pressmark.registry.inputs import PublishedInputs, unit_of
-from pressmark.registry.texts import check_line
 from pressmark.registry.values import Principal, PromptSummary, Published
 from pressmark.rendering import check_unit
 from pressmark.wire import read_time
@@ -122,14 +122,15 @@ class Draft:
             InvalidNameError: The name is malformed.
             InvalidUnitError: The bytes are no canonical unit, or a text is malformed.
         """
+        check_line(reason, "the reason", LONGEST_MESSAGE)  # first, since it stands in for a message that is missing
         return cls(
             check_name(name),
             body,
             _checked_unit(body),
             sha256_digest(body),
-            check_line(message, "the change message", 2000),
-            check_line(reason, "the reason", 2000),
-            check_line(author, "the author", 200),
+            check_line(message, "the change message", LONGEST_MESSAGE),
+            reason,
+            check_line(author, "the author", LONGEST_AUTHOR),
             _checked_source(source),
         )
 

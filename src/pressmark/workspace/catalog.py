@@ -23,7 +23,7 @@ from pressmark.evals.dataset import Dataset
 from pressmark.evals.origin import Origin
 from pressmark.prompts import check_name, freeze
 from pressmark.workspace.batches import INTEGER, TEXT, arrow, clean, dataframe, first, insert, json_text
-from pressmark.workspace.deleting import deleted, deleted_suite
+from pressmark.workspace.deleting import deleted, deleted_rows, deleted_suite
 
 if TYPE_CHECKING:
     import pandas
@@ -61,12 +61,22 @@ def save_dataset(database: Database, dataset: Dataset, author: str = "", *, agai
         database: The file.
         dataset: What to keep.
         author: Who made it.
-        again: Whether what is an older version of that name becomes its newest again.
+        again: Whether what is an older version of that name becomes its newest again, and what was deleted is kept
+            anew.
+
+    Raises:
+        DatasetNotFoundError: It was deleted, and is not to be kept anew.
     """
     check_name(dataset.name, "dataset name")
     with database.writing() as connection:
         if not again and (known := _number(connection, "datasets", dataset.name, dataset.digest)):
             return replace(dataset, note=_note(known))
+        if not again and (told := deleted_rows(connection, dataset.name, dataset.digest)):
+            raise DatasetNotFoundError(
+                f"dataset {dataset.name!r} was deleted{told}. What is left of it in memory is not kept again by itself:"
+                f" if it may come back, keep its rows with ws.dataset({dataset.name!r}, rows)",
+                name=dataset.name,
+            )
         return _save(connection, dataset, author)
 
 

@@ -26,7 +26,7 @@ class Deletion(NamedTuple):
         suites: Suites on it.
         runs: Runs on it.
         outputs: Outputs of those runs, judges' among them.
-        also_in: Other datasets that hold some of its rows, and stay.
+        also_in: Other datasets that hold some of its rows or values, or were made by SQL since, and stay.
     """
 
     name: str
@@ -41,6 +41,22 @@ class Deletion(NamedTuple):
 _ON_DATASET = "(spec->>'$.dataset.name') = $name and (spec->>'$.dataset.digest') in (select unnest($gone))"
 # A judge's outputs stand under RUN/SCORER.
 _OF_RUNS = "split_part(run_id, '/', 1) in (select unnest($runs))"
+
+# A value that stands in one row alone is taken for that row's: a label, which stands in many, tells of nobody.
+_ALSO_IN = """
+with own as (select * from dataset_rows where digest in (select unnest($gone))),
+others as (select name, created_at, origin->>'$.kind' as kind, data from datasets join dataset_rows using (digest)
+    where name <> $name and digest not in (select unnest($gone))),
+telling as (select value from (select row, unnest(json_extract(data, '$.*'))::varchar as value from own)
+    where length(value) >= 6 group by value having count(distinct row) = 1)
+select name from datasets where name <> $name and digest in (select unnest($gone))
+union select name from others where data::varchar in (select data::varchar from own)
+union select name from (select name, unnest(json_extract(data, '$.*'))::varchar as value from others)
+    where value in (select value from telling)
+union select name from others
+    where kind = 'sql' and created_at > (select min(created_at) from datasets where name = $name)
+order by name
+"""
 
 
 def weigh(database: Database, name: str) -> Deletion:
@@ -78,7 +94,7 @@ def delete_dataset(database: Database, name: str, reason: str, author: str, *, r
             )
             for table in ("outputs", "scores", "ratings", "runs"):
                 connection.execute(f"delete from {table} where {_OF_RUNS}", {"runs": list(found.runs)})
-        told = {"versions": found.versions, "rows": found.rows, "suites": list(found.suites)}
+        told = {"versions": found.versions, "rows": found.rows, "suites": list(found.suites), "digests": gone}
         told |= {"runs": list(found.runs), "outputs": found.outputs} if runs else {}
         connection.execute(
             "insert into deletions values ('dataset', ?, ?, ?, ?, ?)",
@@ -98,6 +114,23 @@ def deleted(connection: Connection, name: str) -> str:
         [name],
     )
     return f". {row[0]} deleted it on {row[1].astimezone(UTC):%Y-%m-%d}: {row[2]}" if row else ""
+
+
+def deleted_rows(connection: Connection, name: str, digest: str) -> str:
+    """Return how these rows under that name came to be missing, as the end of a sentence; empty where they never did.
+
+    Args:
+        connection: An open transaction.
+        name: The dataset's name.
+        digest: Of its rows.
+    """
+    row = first(
+        connection,
+        "select count(*) from deletions where what = 'dataset' and name = ?"
+        " and list_contains(cast(told->'$.digests' as varchar[]), ?)",
+        [name, digest],
+    )
+    return deleted(connection, name) if row is not None and row[0] else ""
 
 
 def deleted_suite(connection: Connection, reference: str) -> str:
@@ -148,15 +181,7 @@ def _weighed(connection: Connection, name: str) -> Deletion:
         ).fetchall()
     ]
     outputs = first(connection, f"select count(*) from outputs where {_OF_RUNS}", {"runs": ids})
-    also = connection.execute(
-        """
-        select distinct datasets.name from datasets join dataset_rows using (digest)
-        where datasets.name <> $name
-          and data::varchar in (select data::varchar from dataset_rows where digest in (select unnest($gone)))
-        order by datasets.name
-        """,
-        values,
-    ).fetchall()
+    also = connection.execute(_ALSO_IN, values).fetchall()
     assert outputs is not None  # an aggregate always has a row
     return Deletion(name, newest[0], newest[1], suite_names, tuple(ids), outputs[0], tuple(row[0] for row in also))
 

@@ -12,6 +12,7 @@ from pressmark.graph import DependencyGraph
 from pressmark.prompts import LATEST, Unit, Version, check_name, parse_number
 from pressmark.prompts.canonical import unit_bytes
 from pressmark.prompts.digest import sha256_digest
+from pressmark.prompts.lines import LONGEST_AUTHOR, LONGEST_MESSAGE, check_line
 from pressmark.prompts.quoting import shown
 from pressmark.rendering import PromptVersion
 from pressmark.workspace.batches import clean, dataframe, json_text
@@ -55,6 +56,11 @@ def save(
             raise InvalidUnitError(
                 f"the {what} of a version is text, got {shown(given)}: write {what}='…', or leave it out", field=what
             )
+    # What a registry would refuse could never be published: who saves it can still write it otherwise.
+    message, author = clean(message), clean(author)
+    for what, given, limit in (("message", message, LONGEST_MESSAGE), ("author", author, LONGEST_AUTHOR)):
+        if given.strip():
+            check_line(given, f"the {what} of a version", limit)
     text = unit_bytes(unit)
     digest = sha256_digest(text)
     with database.writing() as connection:
@@ -72,8 +78,8 @@ def save(
             number=newest[0].number + 1 if newest else 1,
             unit=unit,
             digest=digest,
-            message=clean(message),
-            author=clean(author),
+            message=message,
+            author=author,
             created_at=datetime.now(UTC),
             store="workspace",
             parent=before,

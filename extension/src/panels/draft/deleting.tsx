@@ -95,7 +95,10 @@ export function Deleting(props: { draft: Draft }) {
             </label>
           )}
           {found.also_in.length > 0 && (
-            <p class="pm-absent">! Some of its rows also stand in {found.also_in.join(", ")}, which stays.</p>
+            <p class="pm-absent">
+              ! Rows or values of it may also stand in {found.also_in.join(", ")}, which stays: look there
+              too.
+            </p>
           )}
           <p class="pm-soft">Saved versions and drafts that quote rows stay as they are.</p>
           <TextField

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { budgetWords, missingOf } from "../../logic/asking";
+import { budgetWords, missingOf, statusWord } from "../../logic/asking";
 import { cost, count, plural, seconds, significant } from "../../logic/format";
 import { against } from "../../logic/stale";
 import { sentence } from "../../logic/text";
@@ -25,11 +25,7 @@ export function Progress(props: { progress: RunProgress }) {
   return (
     <section class="pm-progress" aria-label="Run">
       <div class="pm-row">
-        {!running && (
-          <Tag kind={status}>
-            {{ cancelled: "stopped", stopped: "ended early" }[status as string] ?? status}
-          </Tag>
-        )}
+        {!running && <Tag kind={status}>{statusWord(status)}</Tag>}
         {running && (
           <div
             class="pm-progressbar"
@@ -58,8 +54,9 @@ export function Progress(props: { progress: RunProgress }) {
       {status === "cancelled" && (
         <div class="pm-resume">
           <span>
-            Stopped with {plural(total - done, "answer")} not asked for; the verdict is provisional until they
-            are.
+            {missingOf(progress) === 0
+              ? "Every answer is there, but the run was cut off before it was done: its verdict is provisional."
+              : `Stopped with ${plural(total - done, "answer")} not asked for; the verdict is provisional until they are.`}
           </span>
           <Resume progress={progress} />
         </div>
@@ -88,7 +85,7 @@ function Resume(props: { progress: RunProgress }) {
   const asking = useTrait("state_evaluate").asking;
   const limit = asking ? budgetWords(asking.budget) : "";
   const missing = missingOf(progress);
-  if (missing === 0) return null;
+  if (missing === 0 && progress.status !== "cancelled") return null;
   return (
     <>
       <Button
@@ -98,7 +95,9 @@ function Resume(props: { progress: RunProgress }) {
       >
         {again.busy
           ? "Starting…"
-          : `Ask only for the ${count(missing)} missing${limit ? `, ${limit} in all` : ""}`}
+          : missing === 0
+            ? "Finish it"
+            : `Ask only for the ${count(missing)} missing${limit ? `, ${limit} in all` : ""}`}
       </Button>
       {again.error && <span role="alert">{sentence(again.error.message)}</span>}
     </>

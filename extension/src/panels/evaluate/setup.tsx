@@ -1,4 +1,4 @@
-import { budgetWords, planWords } from "../../logic/asking";
+import { budgetWords, planWords, statusWord } from "../../logic/asking";
 import { cost, plural } from "../../logic/format";
 import type { RunProgress } from "../../model";
 import { useAct, useHost, useTrait } from "../../parts/hooks";
@@ -226,6 +226,6 @@ function runTitle(run: RunProgress): string {
   const time = Number.isNaN(began.getTime())
     ? run.started_at
     : began.toLocaleString("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
-  const state = run.status === "done" ? "" : `, ${run.status}`;
+  const state = run.status === "done" ? "" : `, ${statusWord(run.status)}`;
   return `${time}: ${run.versions.join(", ")} on ${run.suite}${state}`;
 }

@@ -287,7 +287,7 @@ class DeletionView(TypedDict):
         suites: Suites on it, which go too.
         runs: Runs on it, which go where asked.
         outputs: Their outputs.
-        also_in: Other datasets that hold some of its rows, and stay.
+        also_in: Other datasets that hold some of its rows or values, or were made by SQL since, and stay.
         bytes: The file's size now.
     """
 
