@@ -183,6 +183,22 @@ class TestBadInput:
         assert f"B: right could not score 1 output, such as: {reason}" in told
         assert "B: 2 rows have no score of both versions and are left out" in told
 
+    def test_answers_that_are_not_whole_are_told(self) -> None:
+        """An answer that was cut off, held back or is empty is no error, and no judgement on the prompt either."""
+        kept = scored({"a": lambda n: 0.0, "b": lambda n: float(n % 2)}, rows=100)
+        answers = {
+            1: Answer("outp", finish_reason="length"),
+            3: Answer("o", finish_reason="length"),
+            5: Answer("", finish_reason="content_filter"),
+            7: Answer("", finish_reason="stop"),
+        }
+        kept = [replace(each, answer=answers.get(number, each.answer)) for number, each in enumerate(kept)]
+        told = str(report(kept, suite(DATA, RIGHT), "a", "b"))
+        assert "B: 2 outputs were cut off at the limit of tokens, and scored so: raise max_tokens" in told
+        assert "B: 1 output was held back by the endpoint's content filter" in told
+        assert "B: 1 output is empty, and scored so" in told
+        assert "A: 1 output" not in told
+
     def test_another_model_than_asked(self) -> None:
         """An endpoint that serves another model is told; a dated one of the same name is not another."""
         kept = [
@@ -347,6 +363,8 @@ def test_the_file_gives_the_same_report(tmp_path: Path) -> None:
         kept[5], scores=FrozenDict(), score_errors=FrozenDict({"preference": "no"}), judgements=FrozenDict()
     )
     kept[8] = replace(record(kept[8].version, kept[8].row, error="gone"), run_id="run")
+    for number, answer in ((2, Answer("outp", finish_reason="length")), (3, Answer("", finish_reason="stop"))):
+        kept[number] = replace(kept[number], answer=answer)
     store = Store(tmp_path / "w.duckdb")
     store.save_dataset(the_suite.dataset)
     store.create_run("run", {"format": 1}, dataset=the_suite.dataset.digest)
@@ -355,6 +373,6 @@ def test_the_file_gives_the_same_report(tmp_path: Path) -> None:
     store.add_ratings([told])
     ours = gather(kept, [Rating(3, 0, PLAIN.digest, NEW.digest, "right", "ana")])
     theirs = store.figures("run")
-    for part in ("scores", "measured", "asked", "errors", "missing", "shown", "served"):
+    for part in ("scores", "measured", "asked", "errors", "cut", "missing", "shown", "served"):
         assert {k: v for k, v in getattr(theirs, part).items() if v} == getattr(ours, part), part
     assert theirs.ratings == ours.ratings

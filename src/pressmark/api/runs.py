@@ -439,7 +439,9 @@ class Run(Faced):
         return DerivedVersion(told["name"], told["of"], unit, digest, "", "", at, parent=told["of"])
 
     def __repr__(self) -> str:
-        return f"<Run {self.id} {self.status}: {', '.join(self.versions)} on {self.suite_name}>"
+        tally = self._workspace.store.tally(self.id)
+        failed = f", {tally.errors:,} of {tally.done:,} answers failed" if tally.errors else ""
+        return f"<Run {self.id} {self.status}: {', '.join(self.versions)} on {self.suite_name}{failed}>"
 
     def _face(self) -> Face:
         sentences = [self._sentence(candidate) for candidate in self.versions[1:]]
@@ -449,7 +451,11 @@ class Run(Faced):
             told += f", {tally.cost:.4f} USD"
         summary = self.summary()
         rows = [[_cell(value) for value in row] for row in summary.itertuples(index=False, name=None)]
-        title, *others = sentences or [f"{', '.join(self.versions)} on {self.suite_name}: {self.status}"]
+        if tally.errors:
+            sentences.append(f"{tally.errors:,} of {tally.done:,} answers failed, such as: {tally.error}")
+        if len(self.versions) < 2:
+            sentences.insert(0, f"{', '.join(self.versions)} on {self.suite_name}: {self.status}")
+        title, *others = sentences
         return Face(
             title, [*others, told], tables=[Table(list(summary.columns), rows, right=range(3, len(summary.columns)))]
         )

@@ -11,6 +11,8 @@ from typing import Final, NamedTuple
 from pressmark.evals.records import OutputRecord
 
 MEASURES: Final = ("cost", "latency")
+# Reasons to stop that leave an answer which is not what the model would have said.
+CUT: Final = ("length", "content_filter")
 # What tells of the moment in which a call was made, so that only the run that made it can compare it.
 TIMED: Final = frozenset({"latency"})
 
@@ -71,6 +73,7 @@ class Figures:
             since one that was remembered came under another load.
         asked: By version, the rows that have an output or an error.
         errors: By version, how many outputs are errors, by kind.
+        cut: By version, how many answers were cut off (`length`), held back (`content_filter`) or `empty`.
         missing: By version and scorer, the scores that failed.
         shown: By pairwise judge, how often each order met each vote.
         served: By version, how many outputs each model gave, as the endpoint names it.
@@ -81,6 +84,7 @@ class Figures:
     measured: Mapping[tuple[str, str], Mapping[int, float]] = field(default_factory=dict)
     asked: Mapping[str, Sequence[int]] = field(default_factory=dict)
     errors: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    cut: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     missing: Mapping[tuple[str, str], Missing] = field(default_factory=dict)
     shown: Mapping[str, Mapping[Shown, int]] = field(default_factory=dict)
     served: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
@@ -97,6 +101,7 @@ def gather(records: Iterable[OutputRecord], ratings: Sequence[Rating] = ()) -> F
     measured: dict[tuple[str, str], dict[int, list[float]]] = {}
     asked: dict[str, set[int]] = {}
     errors: dict[str, Counter[str]] = {}
+    cut: dict[str, Counter[str]] = {}
     missing: dict[tuple[str, str], list[str]] = {}
     shown: dict[str, Counter[Shown]] = {}
     served: dict[str, Counter[str]] = {}
@@ -116,6 +121,10 @@ def gather(records: Iterable[OutputRecord], ratings: Sequence[Rating] = ()) -> F
             errors.setdefault(version, Counter())[record.error.kind] += 1
         if record.answer is not None:
             served.setdefault(version, Counter())[record.answer.model] += 1
+            if record.answer.finish_reason in CUT:
+                cut.setdefault(version, Counter())[record.answer.finish_reason] += 1
+            elif not record.answer.output:
+                cut.setdefault(version, Counter())["empty"] += 1
             for measure in MEASURES:
                 if record.cached and measure in TIMED:
                     continue
@@ -126,6 +135,7 @@ def gather(records: Iterable[OutputRecord], ratings: Sequence[Rating] = ()) -> F
         measured=_means(measured),
         asked={version: sorted(rows) for version, rows in asked.items()},
         errors=errors,
+        cut=cut,
         missing={key: Missing(len(reasons), reasons[0]) for key, reasons in missing.items()},
         shown=shown,
         served=served,

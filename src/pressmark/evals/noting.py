@@ -1,4 +1,4 @@
-"""What a report must not pass over: errors, scorers that failed, and models other than those that were asked for."""
+"""What a report must not pass over: errors, answers cut off, scorers that failed, models other than those asked for."""
 
 from __future__ import annotations
 
@@ -7,6 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pressmark.evals.figures import Figures
 from pressmark.evals.scorers import Judge, PairwiseJudge
 from pressmark.evals.suite import Suite
+
+_CUT = {
+    "length": (
+        "was",
+        "were",
+        "cut off at the limit of tokens, and scored so: raise max_tokens to compare whole answers",
+    ),
+    "content_filter": ("was", "were", "held back by the endpoint's content filter, and scored so"),
+    "empty": ("is", "are", "empty, and scored so"),
+}
 
 
 def run_notes(
@@ -29,6 +39,9 @@ def run_notes(
             yield f"{name}: {planned - asked:,} of {planned:,} rows were not asked"
         for kind, count in sorted(figures.errors.get(version, {}).items()):
             yield f"{name}: {_outputs(count)} ended as an error ({kind})"
+        for how, count in sorted(figures.cut.get(version, {}).items()):
+            one, several, told = _CUT[how]
+            yield f"{name}: {_outputs(count)} {one if count == 1 else several} {told}"
         for scorer in suite.scorers:
             if failed := figures.missing.get((version, scorer.name)):
                 yield f"{name}: {scorer.name} could not score {_outputs(failed.outputs)}, such as: {failed.example}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from pressmark.errors import RunNotFoundError
-from pressmark.evals.figures import MEASURES, TIMED, Figures, Missing, Rating, Shown
+from pressmark.evals.figures import CUT, MEASURES, TIMED, Figures, Missing, Rating, Shown
 from pressmark.workspace.batches import first
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ _JUDGED: Final = """
     select scorer, shown, vote, model, count(*) from votes where shown is not null group by all order by all
 """
 
+_CUT: Final = f"""
+    case when error_kind is not null then null when finish_reason in {CUT} then finish_reason
+        when coalesce(output, '') = '' then 'empty' end"""
+
 
 def figures(database: Database, run_id: str) -> Figures:
     """Return a run's figures.
@@ -44,6 +48,7 @@ def figures(database: Database, run_id: str) -> Figures:
             measured=_measured(connection, run_id),
             asked=_asked(connection, run_id),
             errors=_counted(connection, "error_kind", run_id),
+            cut=_counted(connection, _CUT, run_id),
             missing=_missing(connection, run_id),
             shown=_shown(connection, run_id),
             served=_counted(connection, "model", run_id),

@@ -120,6 +120,7 @@ class Tally(NamedTuple):
         cached: How many came from the answer cache.
         cost: US dollars paid, or None where no price is known.
         latency: Mean seconds an answer that was asked for, or None.
+        error: The first row's error, in words, or None.
     """
 
     done: int
@@ -127,6 +128,7 @@ class Tally(NamedTuple):
     cached: int
     cost: float | None
     latency: float | None
+    error: str | None
 
 
 def create(
@@ -189,7 +191,8 @@ def tally(database: Database, run_id: str) -> Tally:
         row = first(
             connection,
             "select count(*), count(error_kind), count_if(cached), sum(cost) filter (not cached),"
-            " avg(latency) filter (not cached) from outputs where run_id = ?",
+            " avg(latency) filter (not cached), arg_min(error, row) filter (error_kind is not null)"
+            " from outputs where run_id = ?",
             [run_id],
         )
     assert row is not None  # an aggregate always has a row
