@@ -211,6 +211,8 @@ def test_an_upstream_error_is_told_in_the_rows_below(ws: pm.Workspace, endpoint:
     run = ws.evaluate([last], suite, concurrency=1, progress=False)
     assert len(run.errors) == 3
     assert run.errors["error"].str.contains("c/top #1, whose answer fills 'got', gave none").all()
+    assert ", 3 of " in repr(run)
+    assert "answers failed, such as: " in run._repr_html_()
     assert run.results["exact" if "exact" in run.results else "number"].dropna().eq(1.0).all()
     resumed = run.resume(progress=False)
     assert len(resumed.errors) == 0
