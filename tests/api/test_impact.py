@@ -91,6 +91,10 @@ def test_the_third_is_named(ws: pm.Workspace, endpoint: RecordedEndpoint) -> Non
     page = found._repr_html_()
     assert "c/third: worse" in page
     assert "<svg" in page
+    # What is left where a notebook is not trusted, and tags are taken out of it.
+    drawn = re.sub("<[^>]+>", "", page[page.index("<svg") : page.index("</svg>")])
+    assert "c/second ? cannot tell; " in drawn
+    assert "c/third ▼ worse; " in drawn
     # Nothing of what the change does not reach was asked.
     assert not any("echo: order" in str(request["messages"]) for request in endpoint.requests)
 

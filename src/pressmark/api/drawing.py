@@ -1,4 +1,7 @@
-"""A dependency graph with each prompt's verdict, as an SVG that follows the page's colours."""
+"""A dependency graph with each prompt's verdict, as an SVG that follows the page's colours.
+
+JupyterLab takes the drawing out of a notebook that somebody else saved and leaves its text, which reads well alone.
+"""
 
 from __future__ import annotations
 
@@ -47,12 +50,13 @@ def draw(edges: Iterable[tuple[str, str]], outcomes: Mapping[str, str]) -> str:
 def _box(name: str, outcome: str | None, x: int, y: int) -> str:
     shown = name if len(name) <= _FITS else f"…{name[1 - _FITS :]}"
     below = f"{_MARKS[outcome]} {outcome}" if outcome else "unchanged"
-    title = html.escape(f"{name}: {outcome or 'unchanged'}")
+    whole = f"<title>{html.escape(name)} </title>" if shown != name else ""
     return (
-        f"<g opacity='{1 if outcome else 0.55}'><title>{title}</title>"
+        f"<g opacity='{1 if outcome else 0.55}'>{whole}"
         f"<rect x='{x}' y='{y}' width='{WIDTH}' height='{HEIGHT}' rx='4' {_LINES.get(outcome or '', '')}/>"
-        f"<text x='{x + 10}' y='{y + 19}' fill='currentColor' stroke='none'>{html.escape(shown)}</text>"
-        f"<text x='{x + 10}' y='{y + 37}' fill='currentColor' stroke='none'>{html.escape(below)}</text></g>"
+        f"<text x='{x + 10}' y='{y + 19}' fill='currentColor' stroke='none'>{html.escape(shown)} </text>"
+        f"<text x='{x + 10}' y='{y + 37}' fill='currentColor' stroke='none'>{html.escape(below)}</text>"
+        "<desc>; </desc></g>"
     )
 
 

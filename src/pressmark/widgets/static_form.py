@@ -65,8 +65,8 @@ def interval_svg(shown: Interval) -> str:
     colour = _BLUE if told else _GREY
     dot = f'fill="{colour}"' if told else f'fill="#fff" stroke="{colour}" stroke-width="2"'
     return (
-        '<svg width="320" height="24" viewBox="0 0 320 24" role="img" style="display:block;margin:4px 0">'
-        f"<title>{escape(comparison['sentence'])}</title>"
+        '<svg width="320" height="24" viewBox="0 0 320 24" role="img" style="display:block;margin:4px 0"'
+        f' aria-label="{escape(comparison["sentence"])}">'
         f'<path d="M8 12H312" stroke="{_GREY}" stroke-width="1" opacity=".5"/><path d="M160 3V21" stroke="{_GREY}"/>'
         f'<path d="M{from_x:.1f} 12H{to_x:.1f}" stroke="{colour}" stroke-width="4"/>'
         f'<circle cx="{middle_x:.1f}" cy="12" r="5" {dot}/></svg>'
