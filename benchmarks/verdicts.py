@@ -293,8 +293,9 @@ def main() -> None:
                 found[name] = {n: power(gain, rate, n, runs) for n in SIZES[3:]}
                 cells = [f"{told['rule']:.1f} / {told['sequence']:.1f}" for told in found[name].values()]
                 print(f"{name:<44}" + "".join(f"{cell:>21}" for cell in cells))
-    print(f"\nlatency of two versions that do not differ, {LATENCY_RUNS:,} runs, %: drawn / baseline first")
-    timed = {n: latency_shares(n, min(runs, LATENCY_RUNS)) for n in SIZES[:6]}
+    timed_runs = min(runs, LATENCY_RUNS)
+    print(f"\nlatency of two versions that do not differ, {timed_runs:,} runs, %: drawn / baseline first")
+    timed = {n: latency_shares(n, timed_runs) for n in SIZES[:6]}
     cells = [" / ".join(f"{value:.2f}" for value in told.values()) for told in timed.values()]
     print(f"{'rows ' + ', '.join(map(str, timed)):<44}" + "".join(f"{cell:>21}" for cell in cells))
     honest = [told for kind in (*CONTINUOUS, *BINARY) for told in false[kind.name].values()]

@@ -10,7 +10,8 @@ from typing import Any
 import traitlets
 
 from .conftest import Page
-from .session import FIRST, MemorySession
+from .session import MemorySession
+from .shop import FIRST
 
 Opening = Callable[..., Page]
 

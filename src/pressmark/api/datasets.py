@@ -199,7 +199,7 @@ class Datasets(Opened):
         Args:
             name: The dataset.
             reason: Why, for those who miss it later.
-            runs: Whether its runs go too, with their outputs, scores and ratings; else these stay.
+            runs: Whether its runs go too, with their outputs, scores, ratings and evaluations; else these stay.
             compact: Whether to compact the file, without which the bytes stay in it until they are overwritten.
 
         Raises:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pressmark.workspace import SavedEvaluation
 
 Outcome = Literal["better", "worse", "cannot tell", "new", "not evaluated"]
+GRAVEST: tuple[Outcome, ...] = ("worse", "not evaluated", "cannot tell", "new", "better")
 _HEAD = ("prompt", "suite", "verdict")
 _MARKS: Mapping[str, str] = {"better": "▲", "worse": "▼", "cannot tell": "?", "new": "+", "not evaluated": "!"}
 
@@ -180,11 +181,10 @@ class ChangeEvaluation:
         ]
 
     def _outcomes(self) -> dict[str, Outcome]:
-        gravest = ("worse", "not evaluated", "cannot tell", "new", "better")
         told: dict[str, Outcome] = {}
         for part in self.parts:
             before = told.get(part.prompt)
-            if before is None or gravest.index(part.outcome) < gravest.index(before):
+            if before is None or GRAVEST.index(part.outcome) < GRAVEST.index(before):
                 told[part.prompt] = part.outcome
         return told
 

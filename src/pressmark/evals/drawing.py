@@ -117,8 +117,9 @@ def sample(dataset: Dataset, rows: int, by: str | None, seed: int) -> Dataset:
     taken: list[int] = []
     for name, number in zip(names, allocate(sizes, rows, [1] * len(sizes), sizes), strict=True):
         taken += sorted(strata[name], key=ranks.__getitem__)[:number]
+    chosen = set(taken)
     drawn = f"{rows:,} of {len(dataset):,} rows drawn" + (f" by {by}" if by else "") + f", seed {seed}"
-    if empty := len(names) - len({name for name in names for row in strata[name] if row in set(taken)}):
+    if empty := sum(chosen.isdisjoint(strata[name]) for name in names):
         drawn += f"; {empty:,} of {len(names):,} values of {by} have no row"
     return _part(dataset, sorted(taken), "sample", drawn)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from pressmark.errors import DatasetError
 from pressmark.evals.dataset import Dataset
 from pressmark.evals.drawing import identity
-from pressmark.face.forms import table
+from pressmark.face import Faced
+from pressmark.face.forms import Face, Table
 from pressmark.prompts.canonical import canonical_bytes
 from pressmark.prompts.quoting import shown
 
@@ -58,7 +58,7 @@ class RowChange(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class DatasetDifference:
+class DatasetDifference(Faced):
     """What two datasets do not have in common. `Dataset.diff` makes one.
 
     Attributes:
@@ -138,16 +138,14 @@ class DatasetDifference:
         return frame.astype({"row_before": "Int64", "row_after": "Int64"})
 
     def __str__(self) -> str:
-        return "\n".join(
-            [self.sentence, *(f"  {' '.join(filter(None, line))}" for line in self._lines()), *self._rest()]
-        )
+        below = [*(" ".join(filter(None, line)) for line in self._lines()), *self._rest()]
+        return "\n".join([self.sentence, *(f"  {line}" for line in below)])
 
     __repr__ = __str__
 
-    def _repr_html_(self) -> str:
-        body = table(("", "row", "column", "before", "after"), self._lines(), right=(1,)) if self.rows else ""
-        rest = "".join(f"<p style='opacity:.75'>{html.escape(line.strip())}</p>" for line in self._rest())
-        return f"<div><p><strong>{html.escape(self.sentence)}</strong></p>{body}{rest}</div>"
+    def _face(self) -> Face:
+        table = Table(("", "row", "column", "before", "after"), self._lines(), right=(1,))
+        return Face(self.sentence, self._rest(), tables=[table])
 
     def _lines(self) -> list[tuple[str, ...]]:
         lines: list[tuple[str, ...]] = []
@@ -163,7 +161,7 @@ class DatasetDifference:
 
     def _rest(self) -> list[str]:
         more = len(self.rows) - _SHOWN
-        return [f"  and {more:,} more rows: .to_frame() has them all"] if more > 0 else []
+        return [f"and {more:,} more rows: .to_frame() has them all"] if more > 0 else []
 
 
 def _changes(before: Dataset, after: Dataset, pairs: Iterator[tuple[int | None, int | None]]) -> Iterator[RowChange]:

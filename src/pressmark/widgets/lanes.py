@@ -19,8 +19,7 @@ class Lane:
     """One thread that runs jobs in order; started with the first job, gone after a while without any.
 
     A job that carries a key takes the place of one with the same key that has not begun: while somebody types, only
-    the last state is looked at. The replaced job's `dropped` is called instead. What is worked out without being asked
-    for is submitted as `later`: it begins once nothing else waits, so that whoever asks has an answer first.
+    the last state is looked at. The replaced job's `dropped` is called instead.
     """
 
     IDLE_SECONDS = 30.0

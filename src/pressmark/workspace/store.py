@@ -261,7 +261,7 @@ class Store:
             name: The dataset.
             reason: Why, for those who miss it.
             author: Who says so.
-            runs: Whether its runs go too, with their outputs, scores and ratings.
+            runs: Whether its runs go too, with their outputs, scores, ratings and evaluations.
 
         Returns:
             What was deleted.

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from pressmark.api.workspace import Workspace
     from pressmark.prompts.evidence import Evidence, Trial
 
-GRAVEST: tuple[Outcome, ...] = ("worse", "not evaluated", "cannot tell", "new", "better")
 OPTIONS = RunOptions(concurrency=8)
 
 
@@ -235,7 +234,7 @@ def _affected(change: Change, told: Mapping[str, list[SuiteOutcomeView]]) -> lis
         suites = told.get(name, [])
         if not suites and name in change.broken:
             suites = [{"suite": None, "outcome": "not evaluated", "sentence": change.broken[name], "run": None}]
-        outcome = min((each["outcome"] for each in suites), key=GRAVEST.index, default="not evaluated")
+        outcome = min((each["outcome"] for each in suites), key=impact.GRAVEST.index, default="not evaluated")
         views.append({"name": name, "outcome": cast("Outcome", outcome), "suites": suites})
     return views
 

@@ -79,6 +79,11 @@ def text_of(value: Any) -> str | None:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def first_text(told: Mapping[str, Any], *names: str) -> str | None:
+    """Return the first of these that says something, as text."""
+    return next((text for name in names if (text := text_of(told.get(name)))), None)
+
+
 def mapping(value: Any) -> Mapping[str, Any] | None:
     """Return what is an object with something in it, also as JSON text; else None."""
     found = parsed(value)

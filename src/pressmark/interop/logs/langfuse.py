@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from pressmark.interop.logs.call import LoggedCall, answer_text, mapping, parsed, text_of, user_text
+from pressmark.interop.logs.call import LoggedCall, answer_text, first_text, mapping, parsed, user_text
 
 _VARIABLES: Final = ("variables", "prompt_variables", "promptVariables", "prompt.variables")
 # Inputs that are a request, not what filled a prompt.
@@ -50,17 +50,13 @@ def _call(told: Mapping[str, Any], trace: Mapping[str, Any]) -> LoggedCall:
         variables=variables,
         said=user_text(given),
         output=answer_text(told.get("output")),
-        model=_first(told, "model", "providedModelName", "provided_model_name"),
-        prompt=_first(told, "promptName", "prompt_name"),
-        prompt_version=_first(told, "promptVersion", "prompt_version"),
-        trace=_first(told, "traceId", "trace_id") or _first(trace, "id") or _first(told, "id"),
-        time=_first(told, "startTime", "start_time", "timestamp"),
+        model=first_text(told, "model", "providedModelName", "provided_model_name"),
+        prompt=first_text(told, "promptName", "prompt_name"),
+        prompt_version=first_text(told, "promptVersion", "prompt_version"),
+        trace=first_text(told, "traceId", "trace_id") or first_text(trace, "id") or first_text(told, "id"),
+        time=first_text(told, "startTime", "start_time", "timestamp"),
     )
 
 
 def _kind(told: Mapping[str, Any]) -> str:
     return str(told.get("type") or "").upper()
-
-
-def _first(told: Mapping[str, Any], *names: str) -> str | None:
-    return next((text for name in names if (text := text_of(told.get(name)))), None)

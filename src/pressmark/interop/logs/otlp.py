@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from pressmark.interop.logs.call import LoggedCall, answer_text, mapping, parsed, text_of, user_text
+from pressmark.interop.logs.call import LoggedCall, answer_text, first_text, mapping, parsed, text_of, user_text
 
 _INDEXED: Final = re.compile(r"gen_ai\.(prompt|completion)\.(\d{1,6})\.(\w+)")
 _VARIABLES: Final = (
@@ -58,9 +58,9 @@ def _call(span: Mapping[str, Any]) -> LoggedCall | None:
         variables=next((found for name in _VARIABLES if (found := mapping(told.get(name)))), None),
         said=_said(told, events),
         output=_answered(told, events),
-        model=_first(told, _MODEL),
-        prompt=_first(told, _PROMPT),
-        prompt_version=_first(told, _VERSION),
+        model=first_text(told, *_MODEL),
+        prompt=first_text(told, *_PROMPT),
+        prompt_version=first_text(told, *_VERSION),
         trace=text_of(span.get("traceId")),
         time=_time(span.get("startTimeUnixNano")),
     )
@@ -114,10 +114,6 @@ def _indexed(told: Mapping[str, Any], what: str) -> list[dict[str, Any]]:
         if (match := _INDEXED.fullmatch(name)) and match[1] == what:
             messages.setdefault(int(match[2]), {})[match[3]] = parsed(value) if match[3] == "content" else value
     return [{"role": "user" if what == "prompt" else "assistant", **messages[number]} for number in sorted(messages)]
-
-
-def _first(told: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
-    return next((text for name in names if (text := text_of(told.get(name)))), None)
 
 
 def _time(nanoseconds: Any) -> str | None:
