@@ -225,7 +225,7 @@ display(ws.draft("{PROMPT}"), run.compare().view(), ws.rate(run, again=0), regis
 
 
 def test_a_registry_that_goes_during_a_move(notebook: Notebook, endpoint: Callable[..., RecordedEndpoint]) -> None:
-    """Nothing was changed, the reason is kept, workspace versions are compared; once it is back the button moves once."""
+    """The move says that nothing was changed and keeps the reason; once it is back the same button moves, once."""
     with registry_in_memory() as registry:
         shown = f"""
 registry = pm.Registry({registry.url!r}, token={registry.token!r})
