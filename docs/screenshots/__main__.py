@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from tests.browser.conftest import CHROMIUM_OPTIONS, running_lab
-from tests.browser.test_workbench import open_workbench
+from tests.browser.notebooks import open_workbench
 
 from . import scene
 

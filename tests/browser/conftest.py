@@ -1,24 +1,22 @@
-"""A real browser on a real JupyterLab, with a registry and the practice model behind it."""
+"""A real browser on a real lab: JupyterLab and Notebook 7, with a registry and the practice model behind them."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-import nbformat
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.browser.notebooks import FRONT_ENDS, Lab, Notebook, opening
 
 # A machine that does much else at the same time is slow, not wrong.
 expect.set_options(timeout=60_000)
@@ -49,42 +47,6 @@ ws.save(
 ws.suite("support/basics", dataset=inbox, scorers=[pm.scorers.Exact("category")])
 """
 WORKBENCH = 'bench = ws.workbench("support/triage", registry=pm.Registry())\nbench'
-
-
-@dataclass
-class Lab:
-    """A running `pressmark lab`.
-
-    Attributes:
-        address: The address that it printed.
-        folder: What it shows.
-    """
-
-    address: str
-    folder: Path
-
-    @property
-    def url(self) -> str:
-        """JupyterLab's address without path."""
-        parts = urlsplit(self.address)
-        return f"{parts.scheme}://{parts.netloc}"
-
-    @property
-    def token(self) -> str:
-        """Its token."""
-        return urlsplit(self.address).query.removeprefix("token=")
-
-    def notebook(self, name: str, cells: list[str]) -> str:
-        """Write a notebook of code cells and return the address that opens it."""
-        book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in cells])
-        book.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
-        nbformat.write(book, self.folder / name)
-        return f"{self.url}/lab/tree/{name}?token={self.token}&reset"
-
-    def environment(self) -> dict[str, str]:
-        """The registry's address and token, as the notebook's kernel was given them."""
-        told: dict[str, Any] = json.loads((self.folder / "env.json").read_text())
-        return {**os.environ, **told}
 
 
 @pytest.fixture(scope="session")
@@ -141,3 +103,23 @@ def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
     opened.screenshot(path=tmp_path / "end.png")
     print(f"the page at its end: {tmp_path / 'end.png'}")
     context.close()
+
+
+@pytest.fixture(scope="module")
+def notebooks(browser: Browser, lab: Lab) -> Iterator[Callable[[str], Notebook]]:
+    """A notebook in each front end, for all tests of the module."""
+    with opening(browser, lab) as opened:
+        yield opened
+
+
+@pytest.fixture(params=FRONT_ENDS)
+def notebook(
+    request: pytest.FixtureRequest, notebooks: Callable[[str], Notebook], tmp_path: Path
+) -> Iterator[Notebook]:
+    """The module's notebook in each front end; a picture of the test's end is kept, as of any page."""
+    if request.param == "notebook7" and find_spec("notebook") is None:
+        pytest.skip("Notebook 7 is not installed")
+    opened = notebooks(request.param)
+    yield opened
+    opened.page.screenshot(path=tmp_path / "end.png")
+    print(f"the page at its end: {tmp_path / 'end.png'}")

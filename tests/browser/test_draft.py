@@ -8,8 +8,8 @@ import signal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OPENING, WORKBENCH, Lab
-from tests.browser.test_workbench import wait_for_kernel
+from tests.browser.conftest import OPENING, WORKBENCH
+from tests.browser.notebooks import Lab, choose, wait_for_kernel
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -20,10 +20,8 @@ SYSTEM = "message 1, system"
 
 def run_all(page: Page, lab: Lab) -> None:
     """Run the notebook's cells and wait for the view."""
-    page.locator(".jp-Notebook .jp-Cell").first.wait_for()
     wait_for_kernel(page, lab, NAME)
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_text("Run All Cells", exact=True).click()
+    choose(page, "Run", "Run All Cells")
     page.get_by_role("group", name=SYSTEM).locator(".cm-content").wait_for()
 
 

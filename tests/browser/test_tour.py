@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 import pressmark as pm
 from tests.browser.conftest import running_lab
-from tests.browser.test_workbench import wait_for_kernel
+from tests.browser.notebooks import wait_for_kernel
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -61,7 +61,6 @@ def test_the_tour_leads_to_a_published_winner(page: Page, tmp_path: Path) -> Non
     began = time.monotonic()
     with running_lab(tmp_path / "my lab") as lab:
         page.goto(f"{lab.address}&reset")
-        page.locator(".jp-Notebook .jp-Cell").first.wait_for()
         wait_for_kernel(page, lab, "01-tour.ipynb")
         hand = Hand(page)
         hand.click("the menu Run", page.get_by_role("menuitem", name="Run", exact=True))

@@ -99,13 +99,15 @@ export function useWidth(): [(element: HTMLElement | null) => void, number] {
   return [attach, width];
 }
 
+// Several views on one page have a module each, which all count from one: what tells them apart is drawn.
+const module = Math.random().toString(36).slice(2);
 let numbers = 0;
 
 /** An id that is unique on the page, to tie labels to fields. */
 export function useName(prefix: string): string {
   const [name] = useState(() => {
     numbers += 1;
-    return `pm-${prefix}-${numbers}`;
+    return `pm-${prefix}-${module}-${numbers}`;
   });
   return name;
 }

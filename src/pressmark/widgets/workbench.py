@@ -204,6 +204,11 @@ class Workbench(anywidget.AnyWidget):
         """Whether the view has one of these panels: what no panel shows is not asked for."""
         return not set(panels).isdisjoint(self.panels)
 
+    @property
+    def _of_one_run(self) -> bool:
+        """Whether it is a view of one run: that stays with the run and its versions when there are newer ones."""
+        return bool(self._first_run) and len(self.panels) < len(PANELS)
+
     def _show_nothing(self) -> None:
         """Without a prompt every panel says what to do first."""
         self.put("versions", ready=True, name="", items=[])
@@ -310,14 +315,15 @@ class Workbench(anywidget.AnyWidget):
         if versions and versions != known:
             if self._has("draft") and not self.state("draft").get("unsaved"):
                 self._drafting.load_draft(self.prompt)
-            self.baseline, self.version = (versions[1] if len(versions) > 1 else versions[0]), versions[0]
+            if not self._of_one_run:
+                self.baseline, self.version = (versions[1] if len(versions) > 1 else versions[0]), versions[0]
 
     def _runs_again(self, told: str | None) -> None:
         """Lists the runs anew, and shows the newest one where it is the one told of: not that of another notebook."""
         shown = self.state("run").get("progress")
         runs = self._evaluating.load_runs(self.prompt)
-        if self._first_run and len(self.panels) < len(PANELS):
-            return  # a view of one run stays with it
+        if self._of_one_run:
+            return
         newest = runs[0]["run"] if runs else ""
         deleted = self.run and self.run not in {each["run"] for each in runs}
         if deleted or (newest == told != self.run and not (shown and shown["status"] == "running")):

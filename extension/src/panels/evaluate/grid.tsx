@@ -5,7 +5,7 @@ import { words } from "../../logic/diff";
 import { oneLine, significant } from "../../logic/format";
 import { mostVisible, scrollFor, visible } from "../../logic/window";
 import type { CellView, RowView, ScorerView, SuiteView } from "../../model";
-import { useWidth } from "../../parts/hooks";
+import { useName, useWidth } from "../../parts/hooks";
 import { steady } from "../../parts/steady";
 import { Mark, VersionName } from "../../parts/ui";
 import type { Rows } from "./rows";
@@ -38,6 +38,7 @@ export function Grid(props: {
   const height = Math.min(total * rowHeight, props.open === null ? 480 : 220);
   const range = visible(topRow * rowHeight, height, rowHeight, total);
   const token = rows.order?.token;
+  const name = useName("rows");
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: pages are asked for by range and order
   useEffect(() => rows.need(range.first, range.end), [range.first, range.end, token]);
@@ -77,7 +78,7 @@ export function Grid(props: {
     body.push(
       <GridRow
         key={position % slots}
-        token={token}
+        id={`${name}-${token}-${position}`}
         position={position}
         row={rows.row(position)}
         height={rowHeight}
@@ -106,7 +107,7 @@ export function Grid(props: {
         role="grid"
         aria-rowcount={total + 1}
         aria-label="Rows"
-        aria-activedescendant={`pm-row-${token}-${active}`}
+        aria-activedescendant={`${name}-${token}-${active}`}
         tabIndex={0}
         style={{ maxHeight: `${height + 33}px` }}
         onScroll={(event) => setTopRow(Math.floor(event.currentTarget.scrollTop / rowHeight))}
@@ -157,7 +158,7 @@ export function Grid(props: {
 }
 
 const GridRow = steady(function GridRow(props: {
-  token: number | undefined;
+  id: string;
   position: number;
   row: RowView | undefined;
   height: number;
@@ -182,7 +183,7 @@ const GridRow = steady(function GridRow(props: {
   return (
     <div
       role="row"
-      id={`pm-row-${props.token}-${position}`}
+      id={props.id}
       class={`pm-grid-row ${props.dense ? "pm-dense" : ""} ${narrow ? "pm-narrow" : ""}`}
       aria-rowindex={position + 2}
       aria-selected={props.active}

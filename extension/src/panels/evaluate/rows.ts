@@ -82,13 +82,15 @@ export function useRows(
       const mine = kept.current;
       mine.question += 1;
       const question = mine.question;
-      if (!keep) mine.busy = true;
+      // A question that is not answered yet is asked again as a whole: this one takes its place.
+      const follows = keep && mine.order !== null && !mine.busy;
+      if (!follows) mine.busy = true;
       try {
         // While answers arrive the pages in sight are asked for anew, wherever they are.
-        const order = await host.call("order", { filter, sort, search, slice, limit: keep ? 0 : PAGE });
+        const order = await host.call("order", { filter, sort, search, slice, limit: follows ? 0 : PAGE });
         if (question !== mine.question) return;
         mine.error = null;
-        if (keep && mine.order) {
+        if (follows && mine.order) {
           const other = order.total !== mine.order.total;
           mine.order = { ...mine.order, counts: order.counts };
           mine.offer = other ? order : mine.offer;
@@ -104,7 +106,7 @@ export function useRows(
         if (question === mine.question) mine.busy = false;
         draw();
       }
-      if (question === mine.question) await fetchPages(keep);
+      if (question === mine.question) await fetchPages(follows);
     },
     [host, filter, sort, search, slice, draw, fetchPages],
   );

@@ -240,7 +240,8 @@ function Choice(props: { prompt: RegistryPromptView; held: LabelView | null }) {
   const pick = useAct("choose_label");
   const [naming, setNaming] = useState<string | null>(null);
   const names = [...new Set([...prompt.labels.map((each) => each.label), ...USUAL_LABELS, label])];
-  const digests = new Map(prompt.versions.map((each) => [each.digest, each.version]));
+  // Of several that say the same the newest one counts, as for the gate: the list begins with it.
+  const digests = new Map([...prompt.versions].reverse().map((each) => [each.digest, each.version]));
   const workspace = items.map((each) => {
     const known = digests.get(each.digest) ?? each.published;
     return { value: each.version, text: `${each.version}${known ? ` = ${known}` : ""}  ${each.message}` };
