@@ -149,5 +149,7 @@ def no_suite(name: str, ref: str | None = None) -> SuiteNotFoundError:
     """Return what is said of a suite that does not exist or may not be seen."""
     which = "" if ref is None else f" at {shown(ref, 80)}"
     return SuiteNotFoundError(
-        f"the registry shows you no suite called {name!r}{which}: see registry.suites()", name=name
+        f"the registry shows you no suite called {name!r}{which}: registry.suites() lists those that were published;"
+        " publish it from the workspace that has it, or work with that workspace",
+        name=name,
     )
