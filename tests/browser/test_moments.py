@@ -311,9 +311,7 @@ def test_the_end_of_a_hundred_thousand_rows(notebook: Notebook, many: str) -> No
     expect(bench.locator('.pm-grid-row[aria-rowindex="2"] .pm-output code').first).to_be_visible()
 
 
-def test_two_notebooks_on_one_file(
-    both: tuple[Notebook, Notebook], endpoint: Callable[..., RecordedEndpoint]
-) -> None:
+def test_two_notebooks_on_one_file(both: tuple[Notebook, Notebook], endpoint: Callable[..., RecordedEndpoint]) -> None:
     """Both save, run and rate at the same time; each has its version and its verdict, and the file has all of it."""
     gate = Gate(4)
     file = both[0].lab.folder / "shared.duckdb"

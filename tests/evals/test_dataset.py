@@ -69,6 +69,10 @@ def test_cells_become_json() -> None:
     assert {type(value) for value in row.values()} <= {int, float, bool, str, type(row["array"])}
 
 
+CIRCLE: list[Any] = []
+CIRCLE.append(CIRCLE)
+
+
 @pytest.mark.parametrize(
     ("rows", "columns", "message"),
     [
@@ -77,7 +81,9 @@ def test_cells_become_json() -> None:
         (["text"], None, "row 0 .* is str, not a mapping"),
         ([{"a": 1}, {"a": object()}], None, "row 1, column 'a'.*no JSON form"),
         ([{"a": math.inf}], None, "row 0, column 'a'.*infinity"),
-        ([{"a": 2**53 + 1}], None, r"row 0 .*2\*\*53"),
+        ([{"a": 2**53 + 1}], None, r"row 0, column 'a' .*2\*\*53"),
+        ([{"a": "x", "b": "\ud800"}], None, "row 0, column 'b' of 'd'"),
+        ([{"a": CIRCLE}], None, "row 0, column 'a'.*holds itself"),
         ([{1: "a"}], None, "column names are text"),
         ([{"": "a"}], None, "column names are text"),
         ([{"a": 1, "b": 2}], ["a"], "unknown column 'b'"),

@@ -307,7 +307,7 @@ def compare_scores(
     if not rows:
         raise StatsError(
             f"no row has a score of {scorer.name!r} from both versions, so there is nothing to compare: look at the"
-            " errors of the run",
+            " errors of the run, and ask for what is missing",
             left_out=tuple(left_out),
         )
     data = suite.dataset.rows

@@ -257,8 +257,10 @@ def _value(value: Any, name: str, row: int, column: str) -> Any:
     try:
         return freeze(_plain(value))
     except (TypeError, ValueError, RecursionError) as error:
+        nested = "it holds itself, or is nested too deep for JSON: keep a flat value, or a text made of it"
+        told = nested if isinstance(error, RecursionError) else error
         raise DatasetError(
-            f"row {row}, column {column!r} of dataset {name!r}: {error}", row=row, column=column
+            f"row {row}, column {column!r} of dataset {name!r}: {told}", row=row, column=column
         ) from error
 
 
@@ -300,5 +302,17 @@ def _digest(name: str, columns: tuple[str, ...], rows: Sequence[FrozenDict]) -> 
         try:
             summed.update(canonical_bytes(line) + b"\n")
         except InvalidUnitError as error:
-            raise DatasetError(f"row {number - 1} of dataset {name!r}: {error}", row=number - 1) from error
+            row, column = number - 1, _culprit(rows[number - 1]) if number else None
+            where = f"row {row} of dataset {name!r}" if column is None else f"row {row}, column {column!r} of {name!r}"
+            raise DatasetError(f"{where}: {error}", row=row, column=column) from error
     return f"sha256:{summed.hexdigest()}"
+
+
+def _culprit(row: Mapping[str, Any]) -> str | None:
+    """The column whose value has no canonical form."""
+    for column, value in row.items():
+        try:
+            canonical_bytes(value)
+        except InvalidUnitError:
+            return column
+    return None

@@ -122,7 +122,7 @@ def _status(error: Any, endpoint: Endpoint, key: str | None) -> EndpointError:
         )
     if status >= 500 or status in _RETRYABLE:
         return EndpointError(
-            f"{where} failed ({status}): {said}. Run again to ask what is missing",
+            f"{where} failed ({status}): {said}. Ask again later: a run asks only for what is missing",
             status=status,
             kind="server",
             retry_after=_retry_after(error.response.headers),

@@ -390,7 +390,7 @@ class Remote:
         raise RegistryUnavailableError(
             f"the registry at {self._base} cannot be reached ({_plain(error)}); {outcome}",
             outcome_unknown=unknown,
-            hint="pressmark serve starts one",
+            hint="start one with pressmark serve",
         ) from error
 
     def _listen(self, after: Position, scope: list[tuple[str, str]]) -> Iterator[Event]:
