@@ -217,13 +217,7 @@ function More(props: { full: AnswerView }) {
                 {each.version}
                 {each.fills && `, fills ${each.fills}`}
               </div>
-              {each.error ? (
-                <Failure text={each.error} />
-              ) : (
-                <pre class="pm-code pm-scroll" dir="auto">
-                  {each.output}
-                </pre>
-              )}
+              <Said of={each} />
             </div>
           ))}
         </Fold>
@@ -239,13 +233,7 @@ function More(props: { full: AnswerView }) {
                   ([name, value]) => ` · ${name} ${value === null ? "–" : significant(value)}`,
                 )}
               </div>
-              {each.error ? (
-                <Failure text={each.error} />
-              ) : (
-                <pre class="pm-code pm-scroll" dir="auto">
-                  {each.output}
-                </pre>
-              )}
+              <Said of={each} />
             </div>
           ))}
         </Fold>
@@ -268,6 +256,17 @@ function More(props: { full: AnswerView }) {
         </Fold>
       )}
     </>
+  );
+}
+
+/** What a model answered, or why it did not. */
+function Said(props: { of: { output: string; error: string | null } }) {
+  const { output, error } = props.of;
+  if (error) return <Failure text={error} />;
+  return (
+    <pre class="pm-code pm-scroll" dir="auto">
+      {output}
+    </pre>
   );
 }
 
