@@ -86,7 +86,8 @@ export function useDraft(host: Host, view: string): Draft {
         if (told.kind === "DraftConflictError" && mine.name === name) {
           mine.conflict = told;
           mine.theirs = host.get("state_draft").body ?? null;
-        } else mine.failed = told;
+        } else if (told.kind !== "kernel") mine.failed = told;
+        // Of a kernel that is gone the whole workbench tells, and what was typed is in the browser.
       }
     }
     underWay.current = false;

@@ -143,12 +143,7 @@ function Answer(props: {
         )}
       </header>
       {cell.error ? (
-        <div class="pm-problem">
-          <span class="pm-mark" aria-hidden="true">
-            !
-          </span>
-          {cell.error}
-        </div>
+        <Failure text={cell.error} />
       ) : (
         <pre class="pm-code pm-answer-text" dir="auto">
           {cell.pending ? (
@@ -171,7 +166,9 @@ function Answer(props: {
                   class="pm-number"
                   title={value === null || value === undefined ? undefined : String(value)}
                 >
-                  {value === null || value === undefined ? "–" : significant(value)} {scorer.unit}
+                  {value === null || value === undefined
+                    ? "no score"
+                    : `${significant(value)} ${scorer.unit}`}
                 </td>
                 <td>{cell.score_errors?.[scorer.name] ?? ""}</td>
               </tr>
@@ -276,7 +273,7 @@ function Failure(props: { text: string }) {
       <span class="pm-mark" aria-hidden="true">
         !
       </span>
-      {props.text}
+      <span dir="auto">{sentence(props.text)}</span>
     </div>
   );
 }

@@ -3,12 +3,12 @@ import { layers } from "../../logic/layers";
 import type { ImpactView } from "../../model";
 import { rowId, SIGNS } from "./outcomes";
 
-const WIDTH = 176;
+const WIDTH = 200;
 const HEIGHT = 48;
 const ACROSS = 36;
 const DOWN = 12;
 /** So much of a long name's end stays in sight: names of one family differ at either end. */
-const END = 8;
+const END = 6;
 /** A picture of more prompts than this shows nothing any more; the table below lists them all. */
 export const MOST = 120;
 

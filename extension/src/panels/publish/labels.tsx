@@ -47,7 +47,7 @@ export function Labels(props: {
                   <VersionLink version={each.version} against={each.previous} />
                 </td>
                 <td>
-                  <div class="pm-reason" dir="auto">
+                  <div class="pm-reason" dir="auto" title={each.reason}>
                     {each.reason}
                   </div>
                   <div class="pm-soft">
