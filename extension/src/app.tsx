@@ -107,7 +107,10 @@ function Tabs(props: {
           tabIndex={name === panel ? 0 : -1}
           onClick={() => show(name)}
         >
-          {text}
+          {/* The bold text's room is kept for every tab: the choice of one must not move the others. */}
+          <span class="pm-tab-text" data-text={text}>
+            {text}
+          </span>
           {/* Its place is kept: a mark that comes or goes must not move the next tab from under the pointer. */}
           <span class="pm-tab-mark">
             <TabMark name={name} />

@@ -30,6 +30,12 @@ export interface Host {
 /** After so long without a word, where one is waited for, the kernel is asked whether it is there. */
 const PATIENCE = 4000;
 
+const GONE: Told = {
+  message: "The kernel is gone, so this was not done.",
+  hint: "Start it again, and run the notebook's cells.",
+  kind: "kernel",
+};
+
 interface Waiting {
   resolve(value: unknown): void;
   reject(error: CommandError): void;
@@ -73,7 +79,7 @@ export function hostOf(model: WidgetModel): Host {
     // A kernel that has nothing to do is left alone: a server may end it when it is idle.
     else if (now - heard > PATIENCE && (waiting.size > 0 || running())) {
       pinged = now;
-      void call("ping", {});
+      call("ping", {}).catch(() => undefined);
     }
   };
   const call: Host["call"] = (command, args) => {
@@ -82,7 +88,14 @@ export function hostOf(model: WidgetModel): Host {
     const id = `${mine}.${last}`;
     return new Promise((resolve, reject) => {
       waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
-      model.send({ kind: "command", id, command, args });
+      try {
+        model.send({ kind: "command", id, command, args });
+      } catch {
+        // The line of a kernel that was shut down takes nothing any more.
+        waiting.delete(id);
+        tell(true);
+        reject(new CommandError(GONE));
+      }
     });
   };
   model.on("msg:custom", listen);

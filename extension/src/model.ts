@@ -140,7 +140,7 @@ export interface DeletionView {
   bytes: number;
 }
 
-export interface DeletedView {
+export interface CompactedView {
   before: number;
   after: number;
 }
@@ -662,7 +662,9 @@ export interface Commands {
     value: ExamplesView;
   };
   weigh_dataset: { args: { dataset: string }; value: DeletionView };
-  delete_dataset: { args: { dataset: string; reason: string; runs: boolean }; value: DeletedView };
+  delete_dataset: { args: { dataset: string; reason: string; runs: boolean }; value: CompactedView };
+  weigh_file: { args: Record<string, never>; value: CompactedView };
+  compact: { args: Record<string, never>; value: CompactedView };
   start_from: { args: { version: string }; value: null };
   discard_draft: { args: Record<string, never>; value: null };
   choose_preview: { args: { dataset: string | null; row: number }; value: null };

@@ -59,6 +59,14 @@ describe("a plan in words", () => {
       "ended early",
     ]);
   });
+  it("does not speak of answers where there is nothing to ask", () => {
+    const none = { ...plan, calls: 0, cached: 0, smallest: null };
+    expect(planWords({ ...none, rows: 0 }, undefined)).toEqual(["nothing to ask: the dataset has no rows"]);
+    expect(planWords({ ...none, unrendered: 4 }, undefined)).toEqual([
+      "nothing to ask for",
+      "4 answers cannot be asked for",
+    ]);
+  });
   it("names the limits of a budget", () => {
     expect(budgetWords({ money: 2, tokens: null, calls: 500, minutes: null })).toBe(
       "up to $2.00 and 500 calls",

@@ -42,7 +42,7 @@ def test_a_kernel_that_dies_in_mid_edit_loses_nothing(page: Page, lab: Lab) -> N
 
     os.kill(int((lab.folder / "kernel.pid").read_text()), signal.SIGSTOP)
     write(page, "This never left the browser.")
-    page.get_by_text("The kernel is busy or gone.", exact=False).wait_for()
+    page.get_by_text("The kernel does not answer", exact=False).wait_for()
     [kernel] = [
         session["kernel"]["id"]
         for session in page.request.get(f"{lab.url}/api/sessions?token={lab.token}").json()

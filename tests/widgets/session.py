@@ -37,7 +37,7 @@ from pressmark.widgets.protocols import (
     CheckError,
     CheckView,
     ClientView,
-    DeletedView,
+    CompactedView,
     DeletionView,
     DraftView,
     EntryView,
@@ -277,8 +277,14 @@ class MemorySession(MemoryRuns, MemoryRatings):
     def weigh_dataset(self, dataset: str) -> DeletionView:
         raise DatasetNotFoundError(f"this stand-in deletes no dataset, {dataset!r} neither")
 
-    def delete_dataset(self, dataset: str, reason: str, runs: bool) -> DeletedView:
+    def delete_dataset(self, dataset: str, reason: str, runs: bool) -> CompactedView:
         raise DatasetNotFoundError(f"this stand-in deletes no dataset, {dataset!r} neither")
+
+    def weigh_file(self) -> CompactedView:
+        return {"before": 0, "after": 0}
+
+    def compact(self) -> CompactedView:
+        raise WorkspaceError("this stand-in has no file to compact")
 
     def try_once(
         self, body: UnitBody, dataset: str | None, row: int, endpoint: str, tell: Callable[[TryView], None]
@@ -421,7 +427,7 @@ class MemorySession(MemoryRuns, MemoryRatings):
                 "principal": None,
                 "role": None,
                 "message": "No registry is connected, so nothing can be published from here. Open it with one: "
-                'ws.workbench(registry=pm.Registry("http://127.0.0.1:8765")).',
+                '`ws.workbench(registry=pm.Registry("http://127.0.0.1:8765"))`.',
             }
         if self.registry_state == "down":
             return {

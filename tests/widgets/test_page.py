@@ -70,6 +70,21 @@ def test_a_prompt_is_drafted_run_and_published(visit: Visit, bridge: Bridge) -> 
     assert workbench.session.registry_prompt("support/triage")["log"][0]["reason"] == "better on 1,000 rows"
 
 
+def test_tabs_stay_where_they_are(visit: Visit) -> None:
+    """Choosing one moves none of the others from under the pointer."""
+    page = visit()
+    tabs = page.get_by_role("tab")
+
+    def places() -> list[float]:
+        return [tabs.nth(at).bounding_box()["x"] for at in range(tabs.count())]  # type: ignore[index]
+
+    first = places()
+    for name in ("Evaluate", "Publish", "Draft"):
+        page.get_by_role("tab", name=name).click()
+        page.locator(f'[role=tab][id$="-{name.lower()}"][aria-selected=true]').wait_for()
+        assert places() == first
+
+
 def test_a_template_error_stands_at_its_message(visit: Visit) -> None:
     """What cannot be read is told below the message, with line and column, and the version cannot be saved."""
     page = visit()

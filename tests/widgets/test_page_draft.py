@@ -336,7 +336,7 @@ def test_rows_become_examples_but_never_held_out_ones(visit: Visit, ws: pm.Works
     page.get_by_role("button", name="Examples from a dataset…").click()
     page.get_by_label("Dataset of the examples").select_option("support/inbox")
     page.get_by_text("5 rows held out", exact=False).wait_for()
-    boxes = page.locator(".pm-pick input")
+    boxes = page.locator(".pm-example input")
     assert [boxes.nth(at).is_disabled() for at in range(6)] == [True] * 5 + [False]
     page.get_by_label("Answer in").select_option("category")
     boxes.nth(5).check()
@@ -370,6 +370,38 @@ def test_a_dataset_is_deleted_with_its_reason(visit: Visit, ws: pm.Workspace) ->
         ws.dataset("support/inbox")
 
 
+def test_the_file_is_compacted(visit: Visit, ws: pm.Workspace) -> None:
+    """The button says about what it frees, the note what it freed; then there is nothing left to free."""
+    ws.dataset(
+        "old/rows", [{"text": f"{number} lorem ipsum dolor sit amet {number * number}"} for number in range(60_000)]
+    )
+    ws.delete_dataset("old/rows", reason="of no use", compact=False)
+    before = ws.store.path.stat().st_size
+    page = visit()
+    page.get_by_text("Delete what must go").click()
+    page.get_by_role("button", name=re.compile(r"^Compact the file, frees about \d.* [kM]B$")).click()
+    page.get_by_text(re.compile(r"^Compacted: \d.* [kM]B freed, the file takes")).wait_for()
+    page.get_by_text("all of it in use", exact=False).wait_for()
+    assert ws.store.path.stat().st_size < before
+    assert page.get_by_role("button", name=re.compile("^Compact the file")).count() == 0
+
+
+def test_a_line_has_its_own_direction(visit: Visit, ws: pm.Workspace) -> None:
+    """Hebrew begins at the right, in the editor and in the preview; the line of Latin above it does not."""
+    page = visit()
+    write(page, 1, "Answer in the customer's language.\nשלום, מה שלומך היום?")
+    editor = page.get_by_label("Text of message 1")
+    assert [
+        editor.locator(".cm-line").nth(at).evaluate("line => getComputedStyle(line).direction") for at in range(2)
+    ] == ["ltr", "rtl"]
+    write(page, 1, "שלום, מה שלומך היום?")
+    shown = page.get_by_role("region", name="Rendered messages").locator("pre").first
+    shown.get_by_text("שלום", exact=False).wait_for()
+    page.wait_for_function(
+        "[...document.querySelectorAll('.pm-rendered pre')].some(each => getComputedStyle(each).direction === 'rtl')"
+    )
+
+
 def test_a_megabyte_is_pasted(visit: Visit, ws: pm.Workspace) -> None:
     """It is kept as a draft, and what keeps it from being a version is said."""
     page = visit()
@@ -392,7 +424,7 @@ def test_hundreds_of_variables_and_odd_columns(visit: Visit, ws: pm.Workspace) -
     page.get_by_label("Preview with").select_option("odd/columns")
     page.get_by_role("button", name="Examples from a dataset…").click()
     page.get_by_label("Answer in").select_option("it's 😀")
-    page.locator(".pm-pick input").first.check()
+    page.locator(".pm-example input").first.check()
     page.get_by_role("button", name="Insert 2 messages").click()
     page.get_by_role("group", name="Examples from a dataset").wait_for(state="detached")
     kept(page)

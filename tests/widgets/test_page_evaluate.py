@@ -66,6 +66,52 @@ def test_a_stopped_run_asks_only_for_what_is_missing(visit: Visit) -> None:
     page.get_by_text(re.compile("^200 answers ·")).wait_for()
 
 
+def test_a_version_has_one_colour(visit: Visit) -> None:
+    """The grid's head and the chart agree, whichever candidate is in sight."""
+    page = visit(run=0, panel="evaluate")
+    page.get_by_label("Another candidate").select_option("#1")
+    page.get_by_role("button", name="Run 240 rows × 3 versions, free").click()
+    looked = page.get_by_role("button", name=re.compile("^Look at "))
+    looked.click()
+    page.locator(".pm-chart-svg [class^=pm-ink]").nth(2).wait_for()
+    colours = """() => {
+        const of = (element, part) => [element.textContent.match(/#\\d/)[0], getComputedStyle(element, part)];
+        const drawn = [...document.querySelectorAll(".pm-chart-svg [class^=pm-ink]")]
+            .map((each) => of(each, null)).map(([name, style]) => [name, style.color]);
+        const named = [...document.querySelectorAll(".pm-grid-head .pm-name")]
+            .map((each) => of(each, "::before")).map(([name, style]) => [name, style.backgroundColor]);
+        return named.length === 3 && JSON.stringify(drawn.sort()) === JSON.stringify(named.sort());
+    }"""
+    page.wait_for_function(colours)
+
+
+def test_a_row_keeps_its_layout_in_jupyterlab(visit: Visit) -> None:
+    """What JupyterLab says of lists and texts in every output does not reach in: a long row still scrolls."""
+    page = visit(panel="evaluate")
+    page.add_style_tag(
+        content="""
+        .jp-OutputArea-output :is(dl, dt, dd) { display: block; float: left; width: 80%; font-weight: bold }
+        .jp-OutputArea-output dl { overflow: hidden }
+        .jp-OutputArea-output pre { border: none; word-break: break-all; font-size: 20px }
+        """
+    )
+    page.evaluate("document.body.classList.add('jp-OutputArea-output')")
+    page.locator(".pm-grid-row").nth(1).click()
+    page.locator(".pm-values dt").first.wait_for()
+    for part, told in {
+        ".pm-values": ["grid", "auto", "none"],
+        ".pm-values dt": ["block", "visible", "none"],
+        ".pm-values dd": ["block", "auto", "none"],
+    }.items():
+        style = "each => { const told = getComputedStyle(each); return [told.display, told.overflowY, told.float] }"
+        assert page.locator(part).first.evaluate(style) == told, part
+    text = page.locator(".pm-answer-text").first
+    assert text.evaluate("each => [getComputedStyle(each).wordBreak, getComputedStyle(each).fontSize]") == [
+        "normal",
+        "12px",
+    ]
+
+
 def test_a_row_is_corrected_and_the_suite_is_moved(visit: Visit) -> None:
     """One click opens what is expected, Enter saves it; the suite that judges by the old rows is named."""
     page = visit(panel="evaluate")

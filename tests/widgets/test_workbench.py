@@ -9,6 +9,8 @@ from typing import Any
 
 import traitlets
 
+from pressmark.widgets.evaluating import ORDERS_KEPT
+
 from .conftest import Page
 from .session import MemorySession
 from .shop import FIRST
@@ -334,6 +336,17 @@ def test_pages_out_of_range_are_empty_or_refused(open_page: Opening) -> None:
     assert len(page.ask("rows", token=order["token"], offset=-5, limit=10_000)["rows"]) == 200
     assert "choose another" in page.refused("row", token=order["token"], position=240)["message"]
     assert "put aside" in page.refused("rows", token=9_999, offset=0, limit=50)["message"]
+
+
+def test_an_order_that_is_read_in_stays(open_page: Opening) -> None:
+    """A run that goes on brings a newer order each second; the one that a reader is in is not put aside for them."""
+    page = open_page()
+    read = page.ask("order", filter="all", sort="flipped", search="")
+    left = page.ask("order", filter="all", sort="row", search="")
+    for _ in range(3 * ORDERS_KEPT):
+        page.ask("order", filter="all", sort="flipped", search="")
+        assert len(page.ask("rows", token=read["token"], offset=0, limit=50)["rows"]) == 50
+    assert "put aside" in page.refused("rows", token=left["token"], offset=0, limit=50)["message"]
 
 
 def test_ten_thousand_rows_are_quick(open_page: Opening) -> None:

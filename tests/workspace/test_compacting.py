@@ -50,8 +50,12 @@ def test_a_dataset_goes_with_what_was_made_of_it(
         ("other",),
     )
     store.delete_dataset("inbox", "asked by the customer", "ana", runs=True)
+    expected = store.weigh_file()
     sizes = store.compact()
     assert sizes.after < sizes.before
+    assert expected.before == sizes.before
+    assert abs(expected.after - sizes.after) < sizes.before / 4
+    assert store.weigh_file() == (sizes.after, sizes.after)
     assert sizes.after == path.stat().st_size
     assert b"mrs-secret-3999" not in path.read_bytes()
     assert store.runs() == []

@@ -34,9 +34,11 @@ export function statusWord(status: RunProgress["status"]): string {
 
 /** What a run would take and could show, a part a phrase. */
 export function planWords(plan: EstimateView, primary: ScorerView | undefined): string[] {
+  if (plan.rows === 0) return ["nothing to ask: the dataset has no rows"];
   const asked = plan.calls - plan.cached;
   const words: string[] = [];
-  if (asked === 0) words.push(`all ${count(plan.calls)} answers are in the cache`);
+  if (plan.calls === 0) words.push("nothing to ask for");
+  else if (asked === 0) words.push(`all ${count(plan.calls)} answers are in the cache`);
   else {
     words.push(`${plural(asked, "answer")} to ask for`);
     if (plan.cached) words.push(`${count(plan.cached)} in the cache`);

@@ -9,8 +9,17 @@ import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { json } from "@codemirror/lang-json";
 import { bracketMatching, HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { type Diagnostic, setDiagnostics } from "@codemirror/lint";
-import { EditorState, Prec } from "@codemirror/state";
-import { EditorView, keymap, lineNumbers, placeholder } from "@codemirror/view";
+import { EditorState, Prec, type Range } from "@codemirror/state";
+import {
+  Decoration,
+  type DecorationSet,
+  EditorView,
+  keymap,
+  lineNumbers,
+  placeholder,
+  ViewPlugin,
+  type ViewUpdate,
+} from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { useEffect, useRef } from "preact/hooks";
 import { FILTERS, TESTS } from "../logic/filters";
@@ -39,6 +48,34 @@ const colours = HighlightStyle.define([
   { tag: tags.link, class: "pm-tok-link" },
   { tag: tags.list, class: "pm-tok-list" },
 ]);
+
+const ownDirection = Decoration.line({ attributes: { dir: "auto" } });
+
+/** A line of Arabic or Hebrew begins at the right, whatever the lines around it do. */
+const eachLineItsOwnDirection = [
+  EditorView.perLineTextDirection.of(true),
+  ViewPlugin.define(
+    (view) => ({
+      lines: linesInSight(view),
+      update(update: ViewUpdate) {
+        if (update.docChanged || update.viewportChanged) this.lines = linesInSight(update.view);
+      },
+    }),
+    { decorations: (plugin) => plugin.lines },
+  ),
+];
+
+function linesInSight(view: EditorView): DecorationSet {
+  const found: Range<Decoration>[] = [];
+  for (const { from, to } of view.visibleRanges) {
+    for (let at = from; at <= to; ) {
+      const line = view.state.doc.lineAt(at);
+      found.push(ownDirection.range(line.from));
+      at = line.to + 1;
+    }
+  }
+  return Decoration.set(found, true);
+}
 
 /** A CodeMirror editor. The text is its own until `revision` changes: then it takes over `value`. */
 export function CodeEditor(props: {
@@ -92,6 +129,7 @@ export function CodeEditor(props: {
           props.language === "jinja" ? jinja : json(),
           props.language === "jinja" ? autocompletion({ override: [complete], icons: false }) : [],
           EditorView.lineWrapping,
+          eachLineItsOwnDirection,
           props.hint ? placeholder(props.hint) : [],
           EditorView.contentAttributes.of({ "aria-label": props.label, spellcheck: "false" }),
           // Escape leaves the editor, so that Tab can go on from there: nobody gets stuck in a text.

@@ -18,7 +18,7 @@ export function Silence() {
       <ErrorNote
         error={{
           message: "The kernel does not answer, so what stands here may be old.",
-          hint: `If a cell keeps it busy, what you clicked is done after it. If it was restarted, run the notebook's cells again${kept}.`,
+          hint: `If a cell keeps it busy, what you clicked is done after it. If it was restarted, run the notebook's cells again${kept}. What you type in Draft is kept in this browser meanwhile.`,
           kind: "kernel",
         }}
       />

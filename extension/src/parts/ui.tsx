@@ -96,6 +96,7 @@ export function TextField(props: {
         type={props.type ?? "text"}
         autocomplete="off"
         spellcheck={false}
+        dir="auto"
         value={props.value}
         placeholder={props.placeholder}
         list={list}
@@ -123,6 +124,21 @@ export function TextField(props: {
   );
 }
 
+/** A sentence in which what stands between backticks is code. */
+export function Prose(props: { text: string }) {
+  const parts = props.text.split("`");
+  // An odd one marks nothing.
+  if (parts.length % 2 === 0) return <>{props.text}</>;
+  return (
+    <>
+      {parts.map((part, at) =>
+        // biome-ignore lint/suspicious/noArrayIndexKey: parts of a sentence have nothing but their order
+        at % 2 ? <code key={at}>{part}</code> : part,
+      )}
+    </>
+  );
+}
+
 /** An error: what happened, why, what next; what programs want to know is folded below. */
 export function ErrorNote(props: { error: Told; children?: ComponentChildren; onClose?: () => void }) {
   const { error } = props;
@@ -132,8 +148,14 @@ export function ErrorNote(props: { error: Told; children?: ComponentChildren; on
         !
       </span>
       <div class="pm-note-text">
-        <div>{sentence(error.message)}</div>
-        {error.hint && <div class="pm-soft">{sentence(error.hint)}</div>}
+        <div dir="auto">
+          <Prose text={sentence(error.message)} />
+        </div>
+        {error.hint && (
+          <div class="pm-soft">
+            <Prose text={sentence(error.hint)} />
+          </div>
+        )}
         {error.details && (
           <details>
             <summary>Details</summary>

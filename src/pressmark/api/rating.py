@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pressmark.api.workspace import Workspace
     from pressmark.widgets import Workbench
 
-_CELL = "text-align:left;vertical-align:top;white-space:pre-wrap;max-width:40em"
+_CELL = "text-align:start;vertical-align:top;white-space:pre-wrap;max-width:40em"
 
 
 class RatingSession:
@@ -223,7 +223,7 @@ class RatingSession:
             f"<div><b>{forms.escaped(str(name))}</b> {forms.escaped(str(value))}</div>"
             for name, value in question.values.items()
         )
-        cells = "".join(f"<td style='{_CELL}'>{forms.escaped(text)}</td>" for text in question.texts)
+        cells = "".join(f"<td dir='auto' style='{_CELL}'>{forms.escaped(text)}</td>" for text in question.texts)
         names = ("left", "right") if len(question.texts) == 2 else ("output",)
         heads = "".join(f"<th style='text-align:left'>{name}</th>" for name in names)
         return (

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from pressmark.providers import Endpoint
     from pressmark.widgets import Workbench
 
+# A run shows so many lines of numbers of itself; by slice only where they are few.
+FACE_ROWS = 24
+
 
 class Run(Faced):
     """What came out of a run; `ws.evaluate` returns one, and `ws.run(run_id)` finds it again."""
@@ -449,7 +452,11 @@ class Run(Faced):
         told = f"{self.id}: {tally.done:,} outputs, {tally.errors:,} errors, {tally.cached:,} from the cache"
         if tally.cost is not None:
             told += f", {tally.cost:.4f} USD"
-        summary = self.summary()
+        whole = self.summary()
+        # A suite with many slices would bury the verdict under them.
+        summary = whole if len(whole) <= FACE_ROWS else whole[whole["slice"] == "all"]
+        if len(summary) < len(whole):
+            told += f"; {len(whole) - len(summary):,} lines by slice stand in run.summary()"
         rows = [[_cell(value) for value in row] for row in summary.itertuples(index=False, name=None)]
         if tally.errors:
             sentences.append(f"{tally.errors:,} of {tally.done:,} answers failed, such as: {tally.error}")

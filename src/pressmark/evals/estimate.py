@@ -14,6 +14,7 @@ from pressmark.evals.scorers import AskingScorer
 from pressmark.evals.suite import Suite
 from pressmark.face import Faced
 from pressmark.face.forms import Face
+from pressmark.stats.inputs import counted
 
 # English text takes about four characters a token with the tokenisers in use; other languages take more tokens.
 CHARACTERS_A_TOKEN = 4
@@ -269,7 +270,7 @@ def estimate_call(
         basis = f"characters / {CHARACTERS_A_TOKEN}; no answer of {model} was recorded yet"
         return CallEstimate(tokens_in, None, free, basis)
     tokens_out = math.ceil(use.tokens_out)
-    recorded = f"recorded use of {use.answers:,} answers of"
+    recorded = f"recorded use of {counted(use.answers, 'answer')} of"
     basis = f"{recorded} this version" if own else f"request by characters / {CHARACTERS_A_TOKEN}, {recorded} {model}"
     return CallEstimate(tokens_in, tokens_out, price(model, tokens_in, tokens_out), basis)
 
@@ -307,7 +308,7 @@ def _basis(recorded: int, asked: int, *, known: bool, all_versions: bool) -> str
         return "nothing is to be asked"
     if not recorded:
         return "characters / 4; nothing was recorded yet"
-    told = f"recorded use of {recorded:,} answers"
+    told = f"recorded use of {counted(recorded, 'answer')}"
     if not all_versions:
         told += ", requests of new versions by characters / 4"
     return told if known else f"{told}, as far as it goes"

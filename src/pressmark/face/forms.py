@@ -13,7 +13,9 @@ from dataclasses import dataclass
 
 _SIGNS = frozenset(r"\`*_{}[]#|~!$")
 _STYLE = "font-variant-numeric:tabular-nums;font-size:inherit"
-_PRE = "white-space:pre-wrap;max-width:80ch"
+_PRE = "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;max-width:80ch"
+# A date or a name is not torn apart for the sake of a long text beside it.
+_SHORT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def html(face: Face) -> str:
     """The face as HTML, in one line, in the colours of the page that it stands in."""
     parts = [f"<div><strong>{escaped(face.title)}</strong></div>", *(aside(told) for told in face.asides)]
     if face.text:
-        parts.append(f"<pre style='{_PRE}'>{escaped(face.text)}</pre>")
+        parts.append(f"<pre dir='auto' style='{_PRE}'>{escaped(face.text)}</pre>")
     parts += [table(each.head, each.rows, each.right) for each in face.tables if each.rows]
     return f"<div>{''.join(parts)}</div>"
 
@@ -74,12 +76,13 @@ def aside(told: str) -> str:
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> str:
     """A table of text in HTML; the columns `right` hold numbers."""
 
+    def cell(text: str, tag: str, side: str) -> str:
+        whole = "white-space:nowrap;" if len(text) <= _SHORT else ""
+        return f"<{tag} dir='auto' style='text-align:{side};{whole}padding:2px 8px'>{escaped(text)}</{tag}>"
+
     def line(cells: Sequence[str], tag: str) -> str:
-        told = "".join(
-            f"<{tag} style='text-align:{'right' if place in right else 'left'};padding:2px 8px'>{escaped(cell)}</{tag}>"
-            for place, cell in enumerate(cells)
-        )
-        return f"<tr>{told}</tr>"
+        told = (cell(text, tag, "right" if place in right else "start") for place, text in enumerate(cells))
+        return f"<tr>{''.join(told)}</tr>"
 
     body = "".join(line(cells, "td") for cells in rows)
     named = f"<thead>{line(head, 'th')}</thead>" if any(head) else ""

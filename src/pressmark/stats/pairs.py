@@ -106,8 +106,7 @@ class Paired:
                 amount += f" [{_number(self.low, unit)}, {_number(self.high, unit)}]"
             else:
                 changed = self.up + self.down
-                rows = "no row" if changed == 0 else f"only {counted(changed, 'row')}"
-                counts += f"; no interval, since {rows} changed"
+                counts += f"; no interval, since only {counted(changed, 'row')} changed" if changed else "; no interval"
             return f"cannot tell: {name} differs by {amount} {counts}; {self._what_would_tell()}"
         lower, upper = (self.low, self.high) if self.low > 0 else (-self.high, -self.low)
         amount = f"{_number(abs(self.difference), unit)} {unit} [{_number(lower, unit)}, {_number(upper, unit)}]"

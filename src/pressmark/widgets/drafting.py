@@ -173,6 +173,16 @@ class Drafting(Panel):
         return cast(State, done)
 
     @command()
+    def weigh_file(self) -> State:
+        """How large the workspace file is, and about what compacting would leave of it."""
+        return cast(State, self.session.weigh_file())
+
+    @command()
+    def compact(self) -> State:
+        """Rewrites the workspace file without what was deleted."""
+        return cast(State, self.session.compact())
+
+    @command()
     def start_from(self, version: str) -> None:
         """Makes the draft equal to a version, with that version as its base."""
         name = self.desk.prompt

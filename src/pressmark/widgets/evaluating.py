@@ -556,6 +556,7 @@ class Evaluating(Panel):
         order = self._orders.get(token)
         if order is None:
             raise PressmarkError("these rows were put aside since: choose a filter again to see them")
+        self._orders.move_to_end(token)  # what is read in stays, however many newer ones a run that goes on brings
         return order
 
 

@@ -10,7 +10,7 @@ from pressmark.widgets.stills import Block, Interval, Lines, Shown, Table, still
 
 REVIVE = "This is a still picture of the workbench. Run this cell in Jupyter to bring it to life."
 _BOX = "font-size:13px;line-height:20px;max-width:1200px"
-_CELL = "padding:4px 8px;border:1px solid #8884;text-align:left;vertical-align:top;font-size:13px"
+_CELL = "padding:4px 8px;border:1px solid #8884;text-align:start;vertical-align:top;font-size:13px"
 _TEXT = "margin:0 0 8px;padding:4px 8px;border:1px solid #8884;white-space:pre-wrap;font-size:12px"
 _SIGNS = {"same": " ", "added": "+", "removed": "−"}
 _ADDED, _REMOVED = "background:#3878c730", "background:#c7663830"
@@ -102,13 +102,15 @@ def _html_lines(text: Lines) -> str:
         f"{f'{_SIGNS[kind]} ' if signed else ''}{tags[kind][0]}{escape(line)}{tags[kind][1]}"
         for kind, line in text.lines
     ]
-    return f'<div style="opacity:.75">{escape(text.title)}</div><pre style="{_TEXT}">{chr(10).join(lines)}</pre>'
+    told = chr(10).join(lines)
+    return f'<div style="opacity:.75">{escape(text.title)}</div><pre dir="auto" style="{_TEXT}">{told}</pre>'
 
 
 def _html_table(table: Table) -> str:
-    head = "".join(f'<th style="{_CELL}">{escape(cell)}</th>' for cell in table.head)
+    head = "".join(f'<th dir="auto" style="{_CELL}">{escape(cell)}</th>' for cell in table.head)
     body = "".join(
-        "<tr>" + "".join(f'<td style="{_CELL}">{escape(cell)}</td>' for cell in line) + "</tr>" for line in table.body
+        "<tr>" + "".join(f'<td dir="auto" style="{_CELL}">{escape(cell)}</td>' for cell in line) + "</tr>"
+        for line in table.body
     )
     style = "border-collapse:collapse;margin:4px 0 8px"
     return f'<table style="{style}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'

@@ -67,11 +67,11 @@ os.register_at_fork(after_in_child=_forget_turns)
 
 
 class Compacted(NamedTuple):
-    """What compacting came to.
+    """What compacting came to, or would come to.
 
     Attributes:
-        before: Bytes of the file before.
-        after: Bytes of the file now.
+        before: Bytes of the file before it.
+        after: Bytes of the file after it.
     """
 
     before: int
@@ -128,6 +128,20 @@ class Database:
         """
         with self._transaction("begin transaction read only") as connection:
             yield connection
+
+    def weigh(self) -> Compacted:
+        """Say what compacting would come to, by the blocks in which nothing is left.
+
+        Raises:
+            WorkspaceError: As `reading`.
+        """
+        with self.reading() as connection:
+            asked = (
+                "select block_size * free_blocks from pragma_database_size() where database_name = current_database()"
+            )
+            free = int(connection.execute(asked).fetchall()[0][0])
+        size = self.path.stat().st_size
+        return Compacted(size, max(0, size - free))
 
     def compact(self) -> Compacted:
         """Put a fresh copy in the file's place, in which nothing is left of what was deleted.

@@ -273,6 +273,14 @@ class Store:
         self._dataset = None
         return deleting.delete_dataset(self._database, name, reason, author, runs=runs)
 
+    def weigh_file(self) -> Compacted:
+        """Return the file's size now and, about, what compacting would leave of it.
+
+        Raises:
+            WorkspaceError: The file is missing, locked or damaged.
+        """
+        return self._database.weigh()
+
     def compact(self) -> Compacted:
         """Rewrite the file without what was deleted, and return its size before and after.
 

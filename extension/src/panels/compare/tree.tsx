@@ -148,7 +148,7 @@ function Line(props: {
         )}
         {role && <span class="pm-hidden"> {role}</span>}
       </button>
-      <span class="pm-tree-message pm-cut" title={view.message}>
+      <span class="pm-tree-message pm-cut" dir="auto" title={view.message}>
         {view.message || <span class="pm-soft">no change message</span>}
       </span>
       <span class="pm-tree-tags">
@@ -163,7 +163,7 @@ function Line(props: {
         {view.version.startsWith("v") && <Tag title="Not in this workspace">registry</Tag>}
         {view.restores && <Tag>restores {view.restores}</Tag>}
       </span>
-      <span class="pm-soft pm-cut pm-tree-who">
+      <span class="pm-soft pm-cut pm-tree-who" title={view.author}>
         {view.author}, <Time at={view.created_at} />
       </span>
       <span class="pm-tree-acts">

@@ -14,12 +14,6 @@ export function Standing(props: { draft: Draft }) {
           <Button onClick={draft.keepMine}>Try to keep it again</Button>
         </ErrorNote>
       )}
-      {draft.silent && (
-        <Note>
-          The kernel is busy or gone. What you type is kept in this browser, and goes to the workspace when
-          the kernel answers or the workbench is opened again.
-        </Note>
-      )}
       {draft.left && (
         <Note>
           <div>

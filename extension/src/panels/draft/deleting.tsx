@@ -1,17 +1,19 @@
 import { useState } from "preact/hooks";
 import { count, plural } from "../../logic/format";
-import type { DeletionView } from "../../model";
+import type { CompactedView, DeletionView } from "../../model";
 import { useAct, useTrait } from "../../parts/hooks";
 import { Button, ErrorNote, Fold, Note, TextField } from "../../parts/ui";
 import type { Draft } from "./state";
 
-/** What must go: a dataset, such as one with personal data, with what was made of it; and a draft with its steps. */
+/** What must go, and the room that it left: a dataset, such as one with personal data, with what was made of it; and a draft with its steps. */
 export function Deleting(props: { draft: Draft }) {
   const { draft } = props;
   const catalog = useTrait("state_catalog");
   const weigh = useAct("weigh_dataset");
   const remove = useAct("delete_dataset");
   const forget = useAct("delete_draft");
+  const file = useAct("weigh_file");
+  const compact = useAct("compact");
   const [reason, setReason] = useState("");
   const [runs, setRuns] = useState(true);
   const [sure, setSure] = useState(false);
@@ -24,9 +26,20 @@ export function Deleting(props: { draft: Draft }) {
   const go = async () => {
     if (!found || !reason.trim()) return;
     if (await remove.run({ dataset: found.dataset, reason: reason.trim(), runs })) end();
+    void file.run({});
+  };
+  const squeeze = async () => {
+    await compact.run({});
+    void file.run({});
   };
   return (
-    <Fold summary="Delete what must go" class="pm-rail-delete">
+    <Fold
+      summary="Delete what must go"
+      class="pm-rail-delete"
+      onToggle={(open) => {
+        if (open) void file.run({});
+      }}
+    >
       {remove.value && (
         <Note kind="done">
           Deleted; the file went from {bytes(remove.value.before)} to {bytes(remove.value.after)}.
@@ -70,6 +83,26 @@ export function Deleting(props: { draft: Draft }) {
         </li>
       </ul>
       {forget.error && <ErrorNote error={forget.error} onClose={forget.clear} />}
+      {compact.value && (
+        <Note kind="done">
+          Compacted: {bytes(compact.value.before - compact.value.after)} freed, the file takes{" "}
+          {bytes(compact.value.after)} now.
+        </Note>
+      )}
+      {compact.error && <ErrorNote error={compact.error} onClose={compact.clear} />}
+      {file.error && <ErrorNote error={file.error} onClose={file.clear} />}
+      {file.value && (
+        <div class="pm-row pm-tight pm-compact">
+          <span class="pm-soft">{room(file.value)}</span>
+          {file.value.before > file.value.after && (
+            <Button busy={compact.busy} onClick={() => void squeeze()}>
+              {compact.busy
+                ? "Compacting…"
+                : `Compact the file, frees about ${bytes(file.value.before - file.value.after)}`}
+            </Button>
+          )}
+        </div>
+      )}
       {found && (
         <fieldset class="pm-card pm-pad" aria-label={`Delete ${found.dataset}`}>
           <p>
@@ -134,6 +167,13 @@ function effect(found: DeletionView, runs: boolean): string {
   if (found.suites.length) parts.push(plural(found.suites.length, "suite"));
   if (runs && found.runs) parts.push(plural(found.runs, "run"));
   return `Delete ${parts.join(", ")} and compact the file`;
+}
+
+function room(file: CompactedView): string {
+  const told = `The workspace file takes ${bytes(file.before)}`;
+  return file.before > file.after
+    ? `${told}; what was deleted left room in it.`
+    : `${told}, all of it in use.`;
 }
 
 function bytes(size: number): string {

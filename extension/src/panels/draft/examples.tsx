@@ -87,7 +87,7 @@ export function Examples(props: { draft: Draft; body: UnitBody; onClose: () => v
       <ul class="pm-list">
         {shown?.rows.map((each) => (
           <li key={each.row}>
-            <label class="pm-pick" aria-disabled={each.held}>
+            <label class="pm-example" aria-disabled={each.held}>
               <input
                 type="checkbox"
                 checked={chosen.includes(each.row)}
@@ -111,7 +111,7 @@ export function Examples(props: { draft: Draft; body: UnitBody; onClose: () => v
                   160,
                 )}
               </span>
-              <b class="pm-cut pm-pick-answer">
+              <b class="pm-cut pm-example-answer">
                 {each.held ? "held out" : oneLine(each.values[expected] ?? "", 60)}
               </b>
             </label>

@@ -122,7 +122,9 @@ function Rendered(props: { view: PreviewView }) {
         // biome-ignore lint/suspicious/noArrayIndexKey: a rendered message has nothing of its own but its place
         <div key={index} class="pm-bubble">
           <div class="pm-soft">{message.role}</div>
-          <pre class="pm-code">{message.content || " "}</pre>
+          <pre class="pm-code" dir="auto">
+            {message.content || " "}
+          </pre>
         </div>
       ))}
       {error && <Problems of={[error]} />}

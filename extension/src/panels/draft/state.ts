@@ -7,8 +7,6 @@ import type { CheckError, Told, UnitBody } from "../../model";
 import { toldOf, useTrait } from "../../parts/hooks";
 
 export const TYPING_PAUSE = 200;
-/** A kernel that runs a cell answers when it is done; after this many milliseconds the page says so. */
-export const SILENCE = 6000;
 
 export interface Draft {
   name: string;
@@ -28,8 +26,6 @@ export interface Draft {
   conflict: Told | null;
   /** The other hand's draft, while there is a conflict. */
   theirs: UnitBody | null;
-  /** Whether the kernel has not answered for a while. */
-  silent: boolean;
   /** What this browser kept of an earlier page that could not hand it over. */
   left: Left | null;
   keepMine(): void;
@@ -64,7 +60,6 @@ export function useDraft(host: Host, view: string): Draft {
     place: "",
     conflict: null as Told | null,
     theirs: null as UnitBody | null,
-    silent: false,
     left: null as Left | null,
   });
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
@@ -78,10 +73,6 @@ export function useDraft(host: Host, view: string): Draft {
     const mine = kept.current;
     if (underWay.current) return;
     underWay.current = true;
-    const silence = setTimeout(() => {
-      mine.silent = true;
-      again((n) => n + 1);
-    }, SILENCE);
     for (const [name, { body, base, place }] of waitingFor.current) {
       waitingFor.current.delete(name);
       try {
@@ -95,12 +86,11 @@ export function useDraft(host: Host, view: string): Draft {
         if (told.kind === "DraftConflictError" && mine.name === name) {
           mine.conflict = told;
           mine.theirs = host.get("state_draft").body ?? null;
-        } else mine.failed = told;
+        } else if (told.kind !== "kernel") mine.failed = told;
+        // Of a kernel that is gone the whole workbench tells, and what was typed is in the browser.
       }
     }
-    clearTimeout(silence);
     underWay.current = false;
-    mine.silent = false;
     again((n) => n + 1);
   }, [host, view]);
 
@@ -220,8 +210,7 @@ export function useDraft(host: Host, view: string): Draft {
     if (timer.current !== undefined) send();
   }, [send]);
 
-  const { name, body, base, savedAt, unsaved, proposal, revision, failed, conflict, theirs, silent } =
-    kept.current;
+  const { name, body, base, savedAt, unsaved, proposal, revision, failed, conflict, theirs } = kept.current;
   const waiting = timer.current !== undefined || underWay.current;
   return {
     name,
@@ -235,7 +224,6 @@ export function useDraft(host: Host, view: string): Draft {
     failed,
     conflict,
     theirs,
-    silent,
     left: kept.current.left,
     keepMine: () => settle(null),
     takeTheirs: () => settle(theirs),

@@ -76,7 +76,7 @@ function Answer(props: { view: TryView }) {
     <>
       {view.error && <ErrorNote error={view.error} />}
       {(view.text || !view.error) && (
-        <pre class="pm-code pm-block pm-try-text" aria-busy={view.status === "answering"}>
+        <pre class="pm-code pm-block pm-try-text" dir="auto" aria-busy={view.status === "answering"}>
           {view.text || " "}
         </pre>
       )}

@@ -110,7 +110,7 @@ export function Variables(props: { draft: Draft; body: UnitBody }) {
                         }
                       />
                     </td>
-                    <td class="pm-sample" title={values[each.name]}>
+                    <td class="pm-sample" dir="auto" title={values[each.name]}>
                       {oneLine(values[each.name] ?? "", 160) || <span class="pm-soft">none</span>}
                     </td>
                   </tr>

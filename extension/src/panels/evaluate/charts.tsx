@@ -12,6 +12,7 @@ import type {
 import { useAct, useTrait } from "../../parts/hooks";
 import { scaleOf } from "../../parts/interval";
 import { ErrorNote, Segments } from "../../parts/ui";
+import { inSight } from "./rows";
 
 type Kind = "means" | "slices" | "scores" | "cost";
 const WIDTH = 320;
@@ -49,7 +50,8 @@ export function Charts(props: { progress: RunProgress }) {
   }, [ask, progress.run, name, running]);
   const first = verdict.run === progress.run ? verdict.items?.[0] : undefined;
   const items = shown?.scorer === name ? shown.items : [];
-  const index = (version: string) => progress.versions.indexOf(version);
+  const order = inSight(progress, verdict);
+  const index = (version: string) => order.indexOf(version);
   const kinds: { value: Kind; text: string; title: string }[] = [
     { value: "means", text: "Means", title: "Each version's mean with its 95 % interval" },
     { value: "slices", text: "Slices", title: "The difference on each slice" },

@@ -143,12 +143,7 @@ function Answer(props: {
         )}
       </header>
       {cell.error ? (
-        <div class="pm-problem">
-          <span class="pm-mark" aria-hidden="true">
-            !
-          </span>
-          {cell.error}
-        </div>
+        <Failure text={cell.error} />
       ) : (
         <pre class="pm-code pm-answer-text" dir="auto">
           {cell.pending ? (
@@ -171,7 +166,9 @@ function Answer(props: {
                   class="pm-number"
                   title={value === null || value === undefined ? undefined : String(value)}
                 >
-                  {value === null || value === undefined ? "–" : significant(value)} {scorer.unit}
+                  {value === null || value === undefined
+                    ? "no score"
+                    : `${significant(value)} ${scorer.unit}`}
                 </td>
                 <td>{cell.score_errors?.[scorer.name] ?? ""}</td>
               </tr>
@@ -217,13 +214,7 @@ function More(props: { full: AnswerView }) {
                 {each.version}
                 {each.fills && `, fills ${each.fills}`}
               </div>
-              {each.error ? (
-                <Failure text={each.error} />
-              ) : (
-                <pre class="pm-code pm-scroll" dir="auto">
-                  {each.output}
-                </pre>
-              )}
+              <Said of={each} />
             </div>
           ))}
         </Fold>
@@ -239,13 +230,7 @@ function More(props: { full: AnswerView }) {
                   ([name, value]) => ` · ${name} ${value === null ? "–" : significant(value)}`,
                 )}
               </div>
-              {each.error ? (
-                <Failure text={each.error} />
-              ) : (
-                <pre class="pm-code pm-scroll" dir="auto">
-                  {each.output}
-                </pre>
-              )}
+              <Said of={each} />
             </div>
           ))}
         </Fold>
@@ -271,13 +256,24 @@ function More(props: { full: AnswerView }) {
   );
 }
 
+/** What a model answered, or why it did not. */
+function Said(props: { of: { output: string; error: string | null } }) {
+  const { output, error } = props.of;
+  if (error) return <Failure text={error} />;
+  return (
+    <pre class="pm-code pm-scroll" dir="auto">
+      {output}
+    </pre>
+  );
+}
+
 function Failure(props: { text: string }) {
   return (
     <div class="pm-problem">
       <span class="pm-mark" aria-hidden="true">
         !
       </span>
-      {props.text}
+      <span dir="auto">{sentence(props.text)}</span>
     </div>
   );
 }

@@ -139,7 +139,7 @@ export function Grid(props: {
                 key={`${version} score`}
                 tabIndex={-1}
                 class="pm-right pm-cut"
-                title={scorer?.name}
+                title={scorer && `${scorer.name}, ${unit}`}
               >
                 {unit}
               </span>

@@ -7,7 +7,7 @@ import { useHost, useTrait } from "../../parts/hooks";
 import { Button, Empty, ErrorNote, Loading, Segments, Select } from "../../parts/ui";
 import { FullRow } from "./fullrow";
 import { Grid } from "./grid";
-import { useRows } from "./rows";
+import { inSight, useRows } from "./rows";
 
 const FILTERS: [RowFilter, string, string][] = [
   ["all", "All", "every row"],
@@ -57,11 +57,7 @@ export function Outputs(props: {
     setTold("");
   }, [token]);
 
-  const pair = verdict.run === progress.run ? verdict.pair : null;
-  const versions = useMemo(() => {
-    const first = pair ?? progress.versions;
-    return [...new Set([...first, ...progress.versions])];
-  }, [pair, progress.versions]);
+  const versions = useMemo(() => inSight(progress, verdict), [progress, verdict]);
   const flip = async (step: number) => {
     if (token === undefined) return;
     // Python knows every row of the order; the page has only the pages that were in sight.

@@ -27,14 +27,20 @@ export function EvaluatePanel() {
       {runName && !progress && !run.error && <Loading what="the run" />}
       {progress && <Result key={progress.run} progress={progress} />}
       {!runName && runs.ready && (versions.items?.length ?? 0) > 0 && (catalog.suites?.length ?? 0) > 0 && (
-        <Empty title="No run yet">
-          <p>
-            {suite?.rows === 0
-              ? `The dataset ${suite.dataset} has no rows: import some, or choose another suite. `
-              : ""}
-            Choose versions, a suite and an endpoint above, then run. Outputs stand side by side here, with
-            the verdict above them.
-          </p>
+        <Empty title={suite?.rows === 0 ? `${suite.dataset} has no rows` : "No run yet"}>
+          {suite?.rows === 0 ? (
+            <>
+              <p>
+                So there is nothing to run {suite.name} on. Give it rows in a cell, or choose another suite:
+              </p>
+              <pre class="pm-code pm-block">{`ws.dataset("${suite.dataset}", df)`}</pre>
+            </>
+          ) : (
+            <p>
+              Choose versions, a suite and an endpoint above, then run. Outputs stand side by side here, with
+              the verdict above them.
+            </p>
+          )}
         </Empty>
       )}
     </div>

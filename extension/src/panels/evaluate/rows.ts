@@ -1,7 +1,13 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { pagesOf } from "../../logic/window";
-import type { OrderReply, RowFilter, RowSort, RowView, RunProgress, Told } from "../../model";
+import type { OrderReply, RowFilter, RowSort, RowView, RunProgress, Told, Traits } from "../../model";
 import { toldOf, useHost, useTrait } from "../../parts/hooks";
+
+/** A run's versions as they stand side by side: the baseline, the candidate in sight, the others. */
+export function inSight(progress: RunProgress, verdict: Traits["state_verdict"]): string[] {
+  const pair = (verdict.run === progress.run && verdict.pair) || [];
+  return [...new Set([...pair, ...progress.versions])];
+}
 
 const PAGE = 50;
 /** Pages that are kept; whoever scrolls through 100,000 rows leaves the others behind. */
@@ -91,9 +97,10 @@ export function useRows(
         if (question !== mine.question) return;
         mine.error = null;
         if (follows && mine.order) {
-          const other = order.total !== mine.order.total;
+          const other = mine.offer !== null || order.total !== mine.order.total;
           mine.order = { ...mine.order, counts: order.counts };
-          mine.offer = other ? order : mine.offer;
+          // The newest: Python puts aside what nobody reads in.
+          mine.offer = other ? order : null;
         } else {
           mine.order = order;
           mine.offer = null;

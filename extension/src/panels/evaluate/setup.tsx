@@ -60,7 +60,7 @@ ws.suite("triage/basics", dataset=data, primary="category",
   const estimate = chosen.estimate;
   const rows = estimate?.rows ?? suite?.rows ?? 0;
   const price =
-    estimate?.cost === null || estimate?.cost === undefined
+    rows === 0 || estimate?.cost === null || estimate?.cost === undefined
       ? ""
       : estimate.cost === 0
         ? ", free"
@@ -81,7 +81,7 @@ ws.suite("triage/basics", dataset=data, primary="category",
         : !endpoint
           ? "Choose an endpoint first"
           : rows === 0
-            ? "The suite's dataset has no rows"
+            ? "The suite's dataset has no rows: give it some, or choose another suite"
             : (refused?.message ?? null);
   // The newest first, as in every other list, wherever the chosen ones stand.
   const choices = (others: string[]) => {
@@ -197,11 +197,10 @@ ws.suite("triage/basics", dataset=data, primary="category",
         {suite && !suite.publishable && (
           <span title={suite.why_not ?? ""}>this suite cannot be published</span>
         )}
-        <span class="pm-push" />
         {(runs.items?.length ?? 0) > 0 && (
           <Select
             label="Shown run"
-            class="pm-inline"
+            class="pm-inline pm-shown-run"
             value={run}
             options={(runs.items ?? []).map((each) => ({ value: each.run, text: runTitle(each) }))}
             onChange={(next) => void host.call("open_run", { run: next })}

@@ -3,10 +3,12 @@ import { layers } from "../../logic/layers";
 import type { ImpactView } from "../../model";
 import { rowId, SIGNS } from "./outcomes";
 
-const WIDTH = 176;
+const WIDTH = 200;
 const HEIGHT = 48;
 const ACROSS = 36;
 const DOWN = 12;
+/** So much of a long name's end stays in sight: names of one family differ at either end. */
+const END = 6;
 /** A picture of more prompts than this shows nothing any more; the table below lists them all. */
 export const MOST = 120;
 
@@ -81,7 +83,8 @@ export function Graph(props: { view: ImpactView }) {
                 }}
               >
                 <span class="pm-graph-name">
-                  <bdi>{node.name}</bdi>
+                  <span class="pm-cut">{node.name.slice(0, -END)}</span>
+                  <span>{node.name.slice(-END)}</span>
                 </span>
                 <span>
                   {outcome && (

@@ -15,7 +15,14 @@ export function Labels(props: {
   const label = useTrait("label");
   const choose = useAct("choose_label");
   if (labels.length === 0)
-    return <p class="pm-soft">The registry holds no label of this prompt yet: the first move sets it.</p>;
+    return (
+      <section aria-label="Labels">
+        <div class="pm-head">
+          <h3>Labels</h3>
+        </div>
+        <p class="pm-soft">The registry holds no label of this prompt yet: the first move sets it.</p>
+      </section>
+    );
   return (
     <section aria-label="Labels">
       <div class="pm-head">
@@ -40,7 +47,9 @@ export function Labels(props: {
                   <VersionLink version={each.version} against={each.previous} />
                 </td>
                 <td>
-                  <div class="pm-reason">{each.reason}</div>
+                  <div class="pm-reason" dir="auto" title={each.reason}>
+                    {each.reason}
+                  </div>
                   <div class="pm-soft">
                     {each.moved_by}, <Time at={each.moved_at} />
                   </div>

@@ -2,6 +2,7 @@ import { seconds } from "../../logic/format";
 import { sentence } from "../../logic/text";
 import type { ClientView } from "../../model";
 import { useTicks, useTrait } from "../../parts/hooks";
+import { Prose } from "../../parts/ui";
 
 const WORDS: Record<string, string> = {
   starting: "is starting",
@@ -20,7 +21,7 @@ export function LiveLine(props: { label: string; waitsFor: number | null }) {
   if (view.state === "none")
     return (
       <p class="pm-soft pm-live-none">
-        No client follows {view.label} here: {sentence(view.message)}
+        No client follows {view.label} here: <Prose text={sentence(view.message)} />
       </p>
     );
   const waits = props.waitsFor !== null && (view.seq ?? 0) < props.waitsFor;
@@ -58,7 +59,11 @@ export function LiveLine(props: { label: string; waitsFor: number | null }) {
             .filter(Boolean)
             .join(" · ")}
         </div>
-        {view.message && <div class="pm-soft">{sentence(view.message)}</div>}
+        {view.message && (
+          <div class="pm-soft">
+            <Prose text={sentence(view.message)} />
+          </div>
+        )}
       </div>
     </section>
   );

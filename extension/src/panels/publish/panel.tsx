@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { RegistryView } from "../../model";
 import { useAct, useHost, useTrait } from "../../parts/hooks";
-import { Button, Empty, ErrorNote, Loading } from "../../parts/ui";
+import { Button, Empty, ErrorNote, Loading, Prose } from "../../parts/ui";
 import { Impact } from "./impact";
 import { Labels } from "./labels";
 import { Move, type Rolling } from "./move";
@@ -36,8 +36,10 @@ export function PublishPanel() {
   const view = registry.view;
   if (view?.state === "none")
     return (
-      <Empty title="No registry is connected">
-        <p>{view.message}</p>
+      <Empty title="Nothing can be published from here yet">
+        <p>
+          <Prose text={view.message} />
+        </p>
       </Empty>
     );
   const held = registry.prompt;
@@ -89,9 +91,8 @@ function Away(props: { view: RegistryView; children: preact.ComponentChildren })
     <div class="pm-publish-down">
       <ErrorNote error={{ message: view.message, kind: "RegistryError" }}>{props.children}</ErrorNote>
       <p class="pm-soft">
-        {view.where}. Drafting, comparing and evaluating go on as before; production keeps serving what it
-        has.
-        {view.state === "down" && " It is asked again by itself."}
+        Drafting, comparing and evaluating go on as before; production keeps serving what it has.
+        {view.state === "down" && ` ${view.where} is asked again by itself.`}
       </p>
     </div>
   );

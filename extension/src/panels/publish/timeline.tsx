@@ -75,7 +75,11 @@ function Entry(props: {
         <div class="pm-entry-what">
           <b>{entry.actor}</b> {entry.sentence}
         </div>
-        {entry.reason && <div class="pm-entry-reason">{entry.reason}</div>}
+        {entry.reason && (
+          <div class="pm-entry-reason" dir="auto">
+            {entry.reason}
+          </div>
+        )}
         <div class="pm-soft pm-number">
           <Time at={entry.at} /> · entry {entry.seq}
           {entry.after && (

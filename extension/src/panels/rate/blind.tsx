@@ -164,7 +164,7 @@ export function Texts(props: { names: readonly string[]; texts: readonly string[
           <figcaption class="pm-soft">{props.names[at]}</figcaption>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long text is scrolled by keyboard */}
           <section class="pm-rate-text" tabIndex={0} aria-label={props.names[at]} onScroll={together}>
-            <pre>{text || <span class="pm-soft">(an empty output)</span>}</pre>
+            <pre dir="auto">{text || <span class="pm-soft">(an empty output)</span>}</pre>
           </section>
         </figure>
       ))}

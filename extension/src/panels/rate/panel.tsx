@@ -1,11 +1,12 @@
-import { useTrait } from "../../parts/hooks";
-import { Empty, ErrorNote, Loading } from "../../parts/ui";
+import { useHost, useTrait } from "../../parts/hooks";
+import { Button, Empty, ErrorNote, Loading } from "../../parts/ui";
 import { Begin } from "./begin";
 import { Blind } from "./blind";
 import { Reveal } from "./reveal";
 
 /** Two outputs, nobody's name, and at the end what was which. */
 export function RatePanel() {
+  const host = useHost();
   const state = useTrait("state_rate");
   const run = useTrait("run");
   if (!state.ready || (state.run ?? "") !== run) return <Loading what="what can be rated" />;
@@ -16,6 +17,9 @@ export function RatePanel() {
         <p>
           Run two versions in Evaluate: their outputs can then be rated here, side by side and without a name.
         </p>
+        <Button kind="primary" onClick={() => void host.call("show", { panel: "evaluate" })}>
+          Go to Evaluate
+        </Button>
       </Empty>
     );
   if (state.revealed) return <Reveal result={state.revealed} blind={state.blind ?? null} />;

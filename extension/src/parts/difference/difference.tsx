@@ -3,6 +3,7 @@ import { useMemo } from "preact/hooks";
 import { type MessageRow, messageRows } from "../../logic/aligned";
 import { plural } from "../../logic/format";
 import { type FieldRow, fieldRows } from "../../logic/paths";
+import { sentence } from "../../logic/text";
 import type { UnitBody } from "../../model";
 import { VersionName } from "../ui";
 import { Fields } from "./fields";
@@ -37,7 +38,7 @@ export function Difference(props: { sides: Compared[]; view: View; children?: Co
         <div class="pm-grow" aria-live="polite">
           {sides.slice(1).map((side, at) => (
             <p key={side.name} class="pm-sentence">
-              {told(sides[0]?.name ?? "", side.name, at, found.messages, found.fields, what)}
+              {sentence(told(sides[0]?.name ?? "", side.name, at, found.messages, found.fields, what))}
             </p>
           ))}
         </div>

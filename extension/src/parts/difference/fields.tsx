@@ -125,8 +125,12 @@ function Turned(props: { from: string | null | undefined; to: string | null | un
     );
   return (
     <code>
-      {from === null ? <span class="pm-soft">not set</span> : <del>{from}</del>} →{" "}
-      {to === null ? <span class="pm-soft">not set</span> : <ins>{to}</ins>}
+      {from === null ? (
+        <span class="pm-soft">not set</span>
+      ) : (
+        <Words of={[{ text: from, sort: "removed" }]} />
+      )}{" "}
+      → {to === null ? <span class="pm-soft">not set</span> : <Words of={[{ text: to, sort: "added" }]} />}
     </code>
   );
 }

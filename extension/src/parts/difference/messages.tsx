@@ -113,7 +113,9 @@ function SplitLine(props: { line: Row; pinned: boolean }) {
       <div class={`pm-half pm-column ${changed ? "pm-half-touched" : ""} ${line.left ? "" : "pm-half-none"}`}>
         <span class="pm-line-number">{line.left?.number ?? ""}</span>
         <span class="pm-line-sign" />
-        <span class="pm-line-text">{line.left?.parts.map((part) => part.text).join("")}</span>
+        <span class="pm-line-text" dir="auto">
+          {line.left?.parts.map((part) => part.text).join("")}
+        </span>
       </div>
       {line.cells.map((cell, at) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: one cell a candidate, in their order
@@ -134,7 +136,7 @@ function Inline(props: { line: Line | null }) {
       <span class="pm-line-sign" aria-hidden="true">
         {SIGNS[line.kind]}
       </span>
-      <span class="pm-line-text">
+      <span class="pm-line-text" dir="auto">
         <Words of={line.inline} />
       </span>
     </div>
@@ -184,7 +186,7 @@ function UnifiedLine(props: { side: Side; sort: "same" | "removed" | "added"; nu
       <span class="pm-line-sign" aria-hidden="true">
         {sort === "same" ? "" : sort === "removed" ? "−" : "+"}
       </span>
-      <span class="pm-line-text">
+      <span class="pm-line-text" dir="auto">
         <Marked parts={side.parts} sort={sort === "removed" ? "removed" : "added"} />
       </span>
     </div>
@@ -225,7 +227,9 @@ function Half(props: { side: Side | null; sort: "removed" | "added"; changed: bo
       <span class="pm-line-sign" aria-hidden="true">
         {side && changed ? (sort === "removed" ? "−" : "+") : ""}
       </span>
-      <span class="pm-line-text">{side && <Marked parts={side.parts} sort={sort} />}</span>
+      <span class="pm-line-text" dir="auto">
+        {side && <Marked parts={side.parts} sort={sort} />}
+      </span>
     </div>
   );
 }

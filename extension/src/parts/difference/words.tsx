@@ -19,14 +19,15 @@ export function Words(props: { of: readonly Word[] }) {
       {props.of.map((word, index) => {
         const Mark = word.sort === "removed" ? "del" : "ins";
         // Indentation is not what one reads for: only the words carry the mark.
-        const lead = word.sort === "same" ? word.text : (/^\s*/.exec(word.text)?.[0] ?? "");
-        const text = word.text.slice(lead.length);
+        const pieces = word.sort === "same" ? [word.text] : word.text.split(/(^\s+|\n\s*)/);
         return (
-          // biome-ignore lint/suspicious/noArrayIndexKey: parts of a line have nothing of their own but their place
+          // biome-ignore-start lint/suspicious/noArrayIndexKey: parts of a line have nothing of their own but their place
           <span key={index}>
-            {lead}
-            {text && <Mark>{text}</Mark>}
+            {pieces.map((piece, at) =>
+              word.sort === "same" || !piece.trim() ? piece : <Mark key={at}>{piece}</Mark>,
+            )}
           </span>
+          // biome-ignore-end lint/suspicious/noArrayIndexKey: as above
         );
       })}
     </>

@@ -20,7 +20,7 @@ from pressmark.widgets.protocols import (
     CallEstimateView,
     CheckError,
     CheckView,
-    DeletedView,
+    CompactedView,
     DeletionView,
     DraftView,
     PreviewView,
@@ -150,11 +150,21 @@ class Drafting(Part):
             "bytes": self._store.path.stat().st_size,
         }
 
-    def delete_dataset(self, dataset: str, reason: str, runs: bool) -> DeletedView:
+    def delete_dataset(self, dataset: str, reason: str, runs: bool) -> CompactedView:
         """Delete and compact."""
         before = self._store.path.stat().st_size
         self._workspace.delete_dataset(dataset, reason=reason, runs=runs)
         return {"before": before, "after": self._store.path.stat().st_size}
+
+    def weigh_file(self) -> CompactedView:
+        """What compacting would come to."""
+        before, after = self._store.weigh_file()
+        return {"before": before, "after": after}
+
+    def compact(self) -> CompactedView:
+        """Compact."""
+        before, after = self._workspace.compact()
+        return {"before": before, "after": after}
 
     def try_once(
         self, body: UnitBody, dataset: str | None, row: int, endpoint: str, tell: Callable[[TryView], None]

@@ -273,7 +273,7 @@ def _no_registry() -> RegistryView:
         "none",
         "",
         "No registry is connected, so nothing can be published: open the workbench with"
-        " ws.workbench(registry=pm.Registry(…)), or set PRESSMARK_URL and PRESSMARK_TOKEN.",
+        " `ws.workbench(registry=pm.Registry(…))`, or set `PRESSMARK_URL` and `PRESSMARK_TOKEN`.",
     )
 
 

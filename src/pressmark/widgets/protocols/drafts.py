@@ -301,12 +301,12 @@ class DeletionView(TypedDict):
     bytes: int
 
 
-class DeletedView(TypedDict):
-    """What deleting and compacting came to.
+class CompactedView(TypedDict):
+    """What compacting the file came to, or would come to.
 
     Attributes:
-        before: Bytes of the file before.
-        after: Bytes of the file now.
+        before: Bytes of the file before it.
+        after: Bytes of the file after it.
     """
 
     before: int
@@ -380,8 +380,14 @@ class DraftingSession(Protocol):
     def weigh_dataset(self, dataset: str) -> DeletionView:
         """What deleting a dataset would take away."""
 
-    def delete_dataset(self, dataset: str, reason: str, runs: bool) -> DeletedView:
+    def delete_dataset(self, dataset: str, reason: str, runs: bool) -> CompactedView:
         """Deletes a dataset with the suites on it, its runs too where asked, and compacts the file."""
+
+    def weigh_file(self) -> CompactedView:
+        """The file's size now, and about what compacting would leave of it."""
+
+    def compact(self) -> CompactedView:
+        """Rewrites the file without what was deleted."""
 
     def try_once(
         self, body: UnitBody, dataset: str | None, row: int, endpoint: str, tell: Callable[[TryView], None]
