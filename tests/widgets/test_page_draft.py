@@ -358,7 +358,7 @@ def test_a_dataset_is_deleted_with_its_reason(visit: Visit, ws: pm.Workspace) ->
     page = visit()
     page.get_by_text("Delete what must go").click()
     page.get_by_role("button", name="Delete the dataset support/inbox…").click()
-    page.get_by_text("Some of its rows also stand in support/inbox/holdout").wait_for()
+    page.get_by_text("Rows or values of it may also stand in support/inbox/holdout").wait_for()
     button = page.get_by_role("button", name="Delete 60 rows, 1 suite, 1 run and compact the file")
     assert button.get_attribute("aria-disabled") == "true"
     page.get_by_placeholder("Why, for those who miss it").fill("a customer asked for it")
@@ -400,6 +400,24 @@ def test_a_line_has_its_own_direction(visit: Visit, ws: pm.Workspace) -> None:
     page.wait_for_function(
         "[...document.querySelectorAll('.pm-rendered pre')].some(each => getComputedStyle(each).direction === 'rtl')"
     )
+
+
+def test_what_shows_nothing_has_a_mark(visit: Visit, ws: pm.Workspace) -> None:
+    """A character that is not seen, or turns what follows it, is named in the editor, the preview and the difference."""
+    hidden = "Be kind\u200b to \u202ethe\u202c customer."
+    page = visit()
+    write(page, 1, hidden)
+    marks = page.get_by_label("Text of message 1").locator(".pm-unseen")
+    assert marks.all_inner_texts() == ["U+200B", "U+202E", "U+202C"]
+    shown = page.get_by_role("region", name="Rendered messages").locator("pre").filter(has_text="Be kind")
+    shown.locator(".pm-unseen").nth(2).wait_for()
+    assert shown.locator(".pm-unseen").all_inner_texts() == ["U+200B", "U+202E", "U+202C"]
+    assert text_of(ws, 0) == hidden
+    page.get_by_label("Change message").fill("odd")
+    page.get_by_role("button", name="Save version").click()
+    page.get_by_text("Equal to #3").wait_for()
+    page.get_by_role("tab", name="Compare").click()
+    page.locator(".pm-diff .pm-unseen", has_text="U+202E").wait_for()
 
 
 def test_a_megabyte_is_pasted(visit: Visit, ws: pm.Workspace) -> None:

@@ -14,6 +14,7 @@ import {
   Decoration,
   type DecorationSet,
   EditorView,
+  highlightSpecialChars,
   keymap,
   lineNumbers,
   placeholder,
@@ -23,6 +24,7 @@ import {
 import { tags } from "@lezer/highlight";
 import { useEffect, useRef } from "preact/hooks";
 import { FILTERS, TESTS } from "../logic/filters";
+import { codePoint, HIDDEN } from "../logic/hidden";
 import { insideCode, jinja } from "../logic/jinja";
 import type { Problem } from "../logic/text";
 import { Problems } from "./ui";
@@ -123,6 +125,17 @@ export function CodeEditor(props: {
         extensions: [
           history(),
           lineNumbers(),
+          // What the page shows of such characters elsewhere, the editor shows too.
+          highlightSpecialChars({
+            specialChars: new RegExp(HIDDEN.source, "gu"),
+            render: (code) => {
+              const mark = document.createElement("span");
+              mark.className = "pm-unseen";
+              mark.textContent = codePoint(code);
+              mark.title = `hidden character ${codePoint(code)}`;
+              return mark;
+            },
+          }),
           bracketMatching(),
           closeBrackets(),
           syntaxHighlighting(colours),

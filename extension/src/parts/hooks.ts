@@ -101,6 +101,16 @@ export function useWidth(): [(element: HTMLElement | null) => void, number] {
 
 // Several views on one page have a module each, which all count from one: what tells them apart is drawn.
 const module = Math.random().toString(36).slice(2);
+/** An element's largest width so far in the space that there is: what changes its words moves nothing beside it. */
+export function useWidest(): [(element: HTMLElement | null) => void, number] {
+  const space = useContext(WidthContext);
+  const [attach, width] = useWidth();
+  const widest = useRef({ space, width: 0 });
+  if (widest.current.space !== space) widest.current = { space, width: 0 };
+  widest.current.width = Math.max(widest.current.width, width);
+  return [attach, widest.current.width];
+}
+
 let numbers = 0;
 
 /** An id that is unique on the page, to tie labels to fields. */

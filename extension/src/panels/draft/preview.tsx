@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { cost, count, plural } from "../../logic/format";
 import type { CallEstimateView, PreviewView } from "../../model";
 import { useAct, useTrait } from "../../parts/hooks";
+import { Plain } from "../../parts/plain";
 import { Button, ErrorNote, Loading, Problems, Select, TextField } from "../../parts/ui";
 import { useAbsent } from "./state";
 
@@ -123,7 +124,7 @@ function Rendered(props: { view: PreviewView }) {
         <div key={index} class="pm-bubble">
           <div class="pm-soft">{message.role}</div>
           <pre class="pm-code" dir="auto">
-            {message.content || " "}
+            <Plain text={message.content || " "} />
           </pre>
         </div>
       ))}

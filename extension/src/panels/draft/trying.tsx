@@ -1,6 +1,7 @@
 import { cost, plural, seconds } from "../../logic/format";
 import type { TryView } from "../../model";
 import { useAct, useTrait } from "../../parts/hooks";
+import { Plain } from "../../parts/plain";
 import { Button, ErrorNote, Tag } from "../../parts/ui";
 import type { Draft } from "./state";
 
@@ -77,7 +78,7 @@ function Answer(props: { view: TryView }) {
       {view.error && <ErrorNote error={view.error} />}
       {(view.text || !view.error) && (
         <pre class="pm-code pm-block pm-try-text" dir="auto" aria-busy={view.status === "answering"}>
-          {view.text || " "}
+          <Plain text={view.text || " "} />
         </pre>
       )}
       <p class="pm-soft pm-number" role="status">

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { oneLine, plural } from "../../logic/format";
 import type { Json, UnitBody, VariableBody } from "../../model";
 import { useTrait } from "../../parts/hooks";
+import { Plain } from "../../parts/plain";
 import { Button, Problems, Select, TextField } from "../../parts/ui";
 import { at, type Draft, useAbsent } from "./state";
 
@@ -111,7 +112,11 @@ export function Variables(props: { draft: Draft; body: UnitBody }) {
                       />
                     </td>
                     <td class="pm-sample" dir="auto" title={values[each.name]}>
-                      {oneLine(values[each.name] ?? "", 160) || <span class="pm-soft">none</span>}
+                      {values[each.name] ? (
+                        <Plain text={oneLine(values[each.name] ?? "", 160)} />
+                      ) : (
+                        <span class="pm-soft">none</span>
+                      )}
                     </td>
                   </tr>
                 );

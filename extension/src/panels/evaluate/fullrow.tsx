@@ -3,7 +3,9 @@ import { words } from "../../logic/diff";
 import { cost, count, plural, seconds, significant } from "../../logic/format";
 import { sentence } from "../../logic/text";
 import type { AnswerView, CellView, RowView, SuiteView } from "../../model";
+import { Marked } from "../../parts/difference/words";
 import { useAct } from "../../parts/hooks";
+import { Plain } from "../../parts/plain";
 import { Button, ErrorNote, Fold, Loading, Mark, Tag, VersionName } from "../../parts/ui";
 import { Correction } from "./correction";
 
@@ -149,9 +151,9 @@ function Answer(props: {
           {cell.pending ? (
             sentence(unasked)
           ) : differs && marked ? (
-            <Marked from={baseline.output} to={cell.output} />
+            <Changed from={baseline.output} to={cell.output} />
           ) : (
-            cell.output || " "
+            <Plain text={cell.output || " "} />
           )}
         </pre>
       )}
@@ -184,7 +186,7 @@ function Answer(props: {
             <div class="pm-bubble" key={at}>
               <div class="pm-soft">{message.role}</div>
               <pre class="pm-code pm-scroll" dir="auto">
-                {message.content}
+                <Plain text={message.content} />
               </pre>
             </div>
           ))}
@@ -245,7 +247,7 @@ function More(props: { full: AnswerView }) {
               </div>
               {each.output && (
                 <pre class="pm-code pm-scroll" dir="auto">
-                  {each.output}
+                  <Plain text={each.output} />
                 </pre>
               )}
             </div>
@@ -262,7 +264,7 @@ function Said(props: { of: { output: string; error: string | null } }) {
   if (error) return <Failure text={error} />;
   return (
     <pre class="pm-code pm-scroll" dir="auto">
-      {output}
+      <Plain text={output} />
     </pre>
   );
 }
@@ -278,20 +280,11 @@ function Failure(props: { text: string }) {
   );
 }
 
-function Marked(props: { from: string; to: string }) {
+function Changed(props: { from: string; to: string }) {
   const parts = useMemo(() => {
     // A word diff of very long texts would hold the page; there the whole text counts as changed.
     if (props.from.length + props.to.length > 40_000) return [{ text: props.to, marked: true }];
     return words(props.from, props.to).right;
   }, [props.from, props.to]);
-  return (
-    <>
-      {parts.map(
-        (part, at) =>
-          // biome-ignore-start lint/suspicious/noArrayIndexKey: parts have nothing of their own but their place
-          part.marked ? <ins key={at}>{part.text}</ins> : <span key={at}>{part.text}</span>,
-        // biome-ignore-end lint/suspicious/noArrayIndexKey: as above
-      )}
-    </>
-  );
+  return <Marked parts={parts} sort="added" />;
 }

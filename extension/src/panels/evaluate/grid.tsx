@@ -5,7 +5,9 @@ import { words } from "../../logic/diff";
 import { oneLine, significant } from "../../logic/format";
 import { mostVisible, scrollFor, visible } from "../../logic/window";
 import type { CellView, RowView, ScorerView, SuiteView } from "../../model";
+import { Marked } from "../../parts/difference/words";
 import { useName, useWidth } from "../../parts/hooks";
+import { Plain } from "../../parts/plain";
 import { steady } from "../../parts/steady";
 import { Mark, VersionName } from "../../parts/ui";
 import type { Rows } from "./rows";
@@ -205,10 +207,10 @@ const GridRow = steady(function GridRow(props: {
           <span class="pm-bone" />
         ) : narrow ? (
           <span class="pm-cut" dir="auto">
-            {input}
+            <Plain text={input} />
           </span>
         ) : (
-          input
+          <Plain text={input} />
         )}
         {narrow && wanted && (
           <span class="pm-soft pm-cut">
@@ -267,17 +269,12 @@ function Output(props: {
   if (props.baseline)
     return (
       <code class="pm-code" dir="auto">
-        {words(oneLine(props.baseline, 300), oneLine(cell.output, 300)).right.map(
-          (part, at) =>
-            // biome-ignore-start lint/suspicious/noArrayIndexKey: parts have nothing of their own but their place
-            part.marked ? <ins key={at}>{part.text}</ins> : <span key={at}>{part.text}</span>,
-          // biome-ignore-end lint/suspicious/noArrayIndexKey: as above
-        )}
+        <Marked parts={words(oneLine(props.baseline, 300), oneLine(cell.output, 300)).right} sort="added" />
       </code>
     );
   return (
     <code class="pm-code" dir="auto">
-      {oneLine(cell.output, 300)}
+      <Plain text={oneLine(cell.output, 300)} />
     </code>
   );
 }

@@ -1,7 +1,7 @@
 import { budgetWords, planWords, statusWord } from "../../logic/asking";
 import { cost, plural } from "../../logic/format";
 import type { RunProgress } from "../../model";
-import { useAct, useHost, useTrait } from "../../parts/hooks";
+import { useAct, useHost, useTrait, useWidest } from "../../parts/hooks";
 import { Button, Empty, ErrorNote, Select, Tag } from "../../parts/ui";
 import { Options } from "./options";
 import { Overrides, overrideWords } from "./overrides";
@@ -17,6 +17,7 @@ export function Setup(props: { progress: RunProgress | null }) {
   const run = useTrait("run");
   const start = useAct("start_run");
   const choose = useAct("choose_versions");
+  const [attachRun, runWidth] = useWidest();
   const suites = catalog.suites ?? [];
   const items = versions.items ?? [];
   const suite = suites.find((each) => each.name === chosen.suite);
@@ -151,7 +152,7 @@ ws.suite("triage/basics", dataset=data, primary="category",
           }))}
           onChange={(name) => void host.call("choose_endpoint", { endpoint: name })}
         />
-        <span class="pm-field pm-setup-run">
+        <span class="pm-field pm-setup-run" ref={attachRun} style={{ minWidth: `${runWidth}px` }}>
           <Button
             kind="primary"
             busy={start.busy}

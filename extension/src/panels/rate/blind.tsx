@@ -4,6 +4,7 @@ import { count, plural } from "../../logic/format";
 import { grades, gradeWord, stroke } from "../../logic/rating";
 import type { BlindView, QuestionView } from "../../model";
 import { useAct } from "../../parts/hooks";
+import { Plain } from "../../parts/plain";
 import { Button, ErrorNote } from "../../parts/ui";
 import { Values } from "./values";
 
@@ -164,7 +165,9 @@ export function Texts(props: { names: readonly string[]; texts: readonly string[
           <figcaption class="pm-soft">{props.names[at]}</figcaption>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long text is scrolled by keyboard */}
           <section class="pm-rate-text" tabIndex={0} aria-label={props.names[at]} onScroll={together}>
-            <pre dir="auto">{text || <span class="pm-soft">(an empty output)</span>}</pre>
+            <pre dir="auto">
+              {text ? <Plain text={text} /> : <span class="pm-soft">(an empty output)</span>}
+            </pre>
           </section>
         </figure>
       ))}

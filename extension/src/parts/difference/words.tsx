@@ -1,4 +1,5 @@
 import type { Part, Word } from "../../logic/diff";
+import { Plain } from "../plain";
 
 /** A line of one side; its marked parts went or came. */
 export function Marked(props: { parts: Part[]; sort: "removed" | "added" }) {
@@ -24,7 +25,13 @@ export function Words(props: { of: readonly Word[] }) {
           // biome-ignore-start lint/suspicious/noArrayIndexKey: parts of a line have nothing of their own but their place
           <span key={index}>
             {pieces.map((piece, at) =>
-              word.sort === "same" || !piece.trim() ? piece : <Mark key={at}>{piece}</Mark>,
+              word.sort === "same" || !piece.trim() ? (
+                <Plain key={at} text={piece} />
+              ) : (
+                <Mark key={at}>
+                  <Plain text={piece} />
+                </Mark>
+              ),
             )}
           </span>
           // biome-ignore-end lint/suspicious/noArrayIndexKey: as above
