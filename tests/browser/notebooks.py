@@ -148,6 +148,14 @@ class Notebook:
             self.page.locator(".jp-Dialog").get_by_role("button", name="Confirm Kernel Restart").click()
         _idle(self.page).wait_for()
 
+    def close(self) -> None:
+        """Shut the kernel down and close the page: a notebook that is opened again begins with a kernel of its own."""
+        address = f"{self.lab.url}/api/sessions"
+        for session in self.page.request.get(f"{address}?token={self.lab.token}").json():
+            if session["path"] == self.name:
+                self.page.request.delete(f"{address}/{session['id']}?token={self.lab.token}")
+        self.page.context.close()
+
 
 @contextmanager
 def opening(browser: Browser, lab: Lab) -> Iterator[Callable[[str], Notebook]]:
@@ -164,7 +172,7 @@ def opening(browser: Browser, lab: Lab) -> Iterator[Callable[[str], Notebook]]:
 
     yield notebook
     for each in opened.values():
-        each.page.context.close()
+        each.close()
 
 
 def _idle(page: Page) -> Locator:

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { budgetWords, numberOf } from "../../logic/asking";
 import { plural } from "../../logic/format";
 import { sentence } from "../../logic/text";
@@ -17,10 +17,18 @@ const LIMITS: [keyof BudgetView, string][] = [
 export function Options() {
   const asking = useTrait("state_evaluate").asking;
   const choose = useAct("choose_asking");
+  // What was sent counts before it is told back: of two changes in a row the second must not undo the first.
+  const sent = useRef<AskingView | null>(null);
   if (!asking) return null;
-  const set = (changes: Partial<AskingView>) => void choose.run({ ...asking, ...changes });
+  const set = (changes: Partial<AskingView>) => {
+    const next = { ...(sent.current ?? asking), ...changes };
+    sent.current = next;
+    void choose.run(next).finally(() => {
+      if (sent.current === next) sent.current = null;
+    });
+  };
   const limit = (name: keyof BudgetView, value: number | null) =>
-    set({ budget: { ...asking.budget, [name]: value } });
+    set({ budget: { ...(sent.current ?? asking).budget, [name]: value } });
   return (
     <Fold class="pm-options" summary={<span>How it asks: {summary(asking)}</span>}>
       <div class="pm-option-fields">
