@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from pressmark.prompts.unit import ChatTemplate, Unit
+
+# Those that an editor of the workbench marks; joiners, which scripts and emoji need, are not among them.
+_HIDDEN = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028\u2029"
+    r"\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffc]"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +33,11 @@ class Change:
     after: str | None
 
     def unified(self, context: int = 3) -> list[str]:
-        """Return the lines of a unified diff, without the file names."""
-        before, after = (self.before or "").splitlines(), (self.after or "").splitlines()
+        """Return the lines of a unified diff, without the file names.
+
+        A character that shows nothing, or turns the text around it, is named in its place, such as ‹U+200B›.
+        """
+        before, after = (_HIDDEN.sub(_named, text or "").splitlines() for text in (self.before, self.after))
         return list(difflib.unified_diff(before, after, lineterm="", n=context))[2:]
 
 
@@ -67,3 +77,7 @@ def _parts(unit: Unit) -> Iterator[tuple[str, str]]:
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _named(hidden: re.Match[str]) -> str:
+    return f"‹U+{ord(hidden.group()):04X}›"
