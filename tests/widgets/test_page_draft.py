@@ -138,6 +138,9 @@ def test_two_tabs_lose_nothing(visit: Visit, ws: pm.Workspace) -> None:
     two.keyboard.insert_text("written in the second tab")
     two.get_by_text("was changed elsewhere", exact=False).wait_for()
     assert text_of(ws) == "written in the first tab"
+    two.get_by_text("This is the other draft, not the one in the editor", exact=False).wait_for()
+    assert two.get_by_role("button", name="Save version").get_attribute("aria-disabled") == "true"
+    assert two.get_by_role("button", name=re.compile("^Ask .*once$")).get_attribute("aria-disabled") == "true"
     two.get_by_role("button", name="Show the difference").click()
     two.get_by_text("this one differs from the other in 1 message").wait_for()
     two.get_by_role("button", name="Go on with what is here").click()
@@ -403,7 +406,7 @@ def test_a_line_has_its_own_direction(visit: Visit, ws: pm.Workspace) -> None:
 
 
 def test_what_shows_nothing_has_a_mark(visit: Visit, ws: pm.Workspace) -> None:
-    """A character that is not seen, or turns what follows it, is named in the editor, the preview and the difference."""
+    """What is not seen, or turns what follows it, is named in the editor, the preview and the difference."""
     hidden = "Be kind\u200b to \u202ethe\u202c customer."
     page = visit()
     write(page, 1, hidden)

@@ -33,7 +33,7 @@ export function DraftPanel() {
         <Variables draft={draft} body={draft.body} />
       </div>
       <div class="pm-draft-side">
-        <Preview />
+        <Preview draft={draft} />
         <Trying draft={draft} />
         <Settings draft={draft} body={draft.body} />
       </div>

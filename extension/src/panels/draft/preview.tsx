@@ -4,9 +4,9 @@ import type { CallEstimateView, PreviewView } from "../../model";
 import { useAct, useTrait } from "../../parts/hooks";
 import { Plain } from "../../parts/plain";
 import { Button, ErrorNote, Loading, Problems, Select, TextField } from "../../parts/ui";
-import { useAbsent } from "./state";
+import { type Draft, useAbsent } from "./state";
 
-export function Preview() {
+export function Preview(props: { draft: Draft }) {
   const preview = useTrait("state_preview");
   const catalog = useTrait("state_catalog");
   const choose = useAct("choose_preview");
@@ -83,6 +83,11 @@ export function Preview() {
       </div>
       {preview.error && <ErrorNote error={preview.error} />}
       {!preview.ready && <Loading what="the preview" />}
+      {props.draft.conflict && (
+        <p class="pm-absent" role="status">
+          This is the other draft, not the one in the editor: choose there which of the two goes on.
+        </p>
+      )}
       {view && absent.length > 0 && (
         <p class="pm-absent" role="status">
           <span class="pm-mark" aria-hidden="true">

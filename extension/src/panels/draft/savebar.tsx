@@ -20,7 +20,7 @@ export function SaveBar(props: { draft: Draft; view: string }) {
     setSure(false);
   }, [draft.name, draft.revision]);
   const commit = async () => {
-    if (!draft.body || save.busy) return;
+    if (!draft.body || save.busy || draft.conflict) return;
     draft.flush();
     const saved = await save.run({
       view,
@@ -116,13 +116,15 @@ export function SaveBar(props: { draft: Draft; view: string }) {
         <Button
           kind="primary"
           busy={save.busy}
-          disabled={problems > 0 || !draft.unsaved}
+          disabled={problems > 0 || !draft.unsaved || draft.conflict !== null}
           title={
-            problems > 0
-              ? "Mend the problems above first"
-              : draft.unsaved
-                ? undefined
-                : "There is nothing new to save"
+            draft.conflict
+              ? "Choose above which draft goes on"
+              : problems > 0
+                ? "Mend the problems above first"
+                : draft.unsaved
+                  ? undefined
+                  : "There is nothing new to save"
           }
           onClick={() => void commit()}
         >

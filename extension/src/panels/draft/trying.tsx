@@ -16,12 +16,14 @@ export function Trying(props: { draft: Draft }) {
   const view = state.view ?? null;
   const going = view?.status === "asking" || view?.status === "answering";
   const problems = check.errors?.length ?? 0;
-  const off = problems > 0 || draft.waiting || !evaluate.endpoint;
-  const why = problems
-    ? "Mend the problems first"
-    : evaluate.endpoint
-      ? undefined
-      : "There is no endpoint to ask: make one with ws.endpoint(…)";
+  const off = problems > 0 || draft.waiting || draft.conflict !== null || !evaluate.endpoint;
+  const why = draft.conflict
+    ? "Choose first which draft goes on"
+    : problems
+      ? "Mend the problems first"
+      : evaluate.endpoint
+        ? undefined
+        : "There is no endpoint to ask: make one with ws.endpoint(…)";
   return (
     <section aria-label="Try once" class="pm-try">
       <div class="pm-head">
