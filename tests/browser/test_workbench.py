@@ -187,7 +187,10 @@ def test_a_move_and_its_way_back_are_served_at_once(notebook: Notebook) -> None:
     page.keyboard.press("Enter")
     expect(live).to_contain_text(f"serves nothing as {label}")
     # The whole effect stands in the button once the gate has answered: until then it says less, and stands higher.
-    effects = {"#1": f"Publish #1 as v1 and set {label} to it", "#2": f"Publish #2 as v2 and move {label} from v1 to v2"}
+    effects = {
+        "#1": f"Publish #1 as v1 and set {label} to it",
+        "#2": f"Publish #2 as v2 and move {label} from v1 to v2",
+    }
     for version, effect in effects.items():
         move.get_by_label("Version").select_option(version)
         move.get_by_label("Reason").fill(f"try {version}")
