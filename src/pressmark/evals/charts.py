@@ -480,6 +480,7 @@ def _configured(chart: Any) -> Any:
             labelFontSize=12,
             titleFontSize=12,
             labelLimit=220,
+            labelSeparation=8,
         )
         .configure_legend(labelColor=INK, titleColor=INK, labelFontSize=12)
     )

@@ -233,8 +233,8 @@ class Dataset(Faced):
 
     def _face(self) -> Face:
         rows = [[_short(row[column]) for column in self.columns] for row in self.rows[:_FIRST]]
-        more = len(self.rows) - len(rows)
-        asides = [*([self.note] if self.note else []), *([f"and {more:,} more rows"] if more else [])]
+        first = [f"the first {len(rows):,} of them"] if len(rows) < len(self.rows) else []
+        asides = [*([self.note] if self.note else []), *first]
         return Face(f"Dataset {self.name}: {len(self.rows):,} rows", asides, tables=[Table(self.columns, rows)])
 
 
