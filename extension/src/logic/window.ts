@@ -7,7 +7,7 @@ export interface Range {
 }
 
 /** Rows that are drawn above and below what is in sight. */
-const SPARE = 8;
+const SPARE = 4;
 
 export function visible(
   scrollTop: number,
