@@ -313,7 +313,8 @@ class Evaluating(Panel):
 
     @command(lane="comparison", latest=True)
     def standings(self, run: str, scorer: str) -> State:
-        """How the versions of a run stand: the numbers of the charts."""
+        """How the versions of a run stand: the numbers of the charts, which come after the rows."""
+        self._leave_way()
         return cast(State, self.session.standings(run, scorer))
 
     @command()
