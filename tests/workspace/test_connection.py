@@ -18,6 +18,7 @@ import duckdb
 import pytest
 
 from pressmark.errors import WorkspaceError, WorkspaceFormatError, WorkspaceLockedError
+from pressmark.evals import Dataset
 from pressmark.prompts import Unit
 from pressmark.workspace import Store
 from pressmark.workspace.connection import Database
@@ -221,3 +222,24 @@ def test_interrupts_at_any_moment_harm_nothing(store: Store, path: Path, unit: C
     assert len(saved) >= happened
     with held(path):
         pass
+
+
+def test_two_files_at_once_in_one_process(tmp_path: Path) -> None:
+    """While one is worked on, the other is opened and closed: DuckDB lets go of its name before it does of its file."""
+    files = [tmp_path / "one.duckdb", tmp_path / "other.duckdb"]
+    failed: list[Exception] = []
+
+    def work(file: Path, name: str) -> None:
+        for number in range(60):
+            try:
+                Store(file).save_dataset(Dataset.of(name, [{"n": number}]))
+            except Exception as error:
+                failed.append(error)
+
+    threads = [threading.Thread(target=work, args=(file, name)) for file in files for name in ("a", "b", "c")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert [len(Store(file).dataset_versions(name)) for file in files for name in ("a", "b", "c")] == [60] * 6

@@ -309,8 +309,13 @@ class Database:
             except duckdb.Error as error:
                 told = str(error).lower()
                 if f'by database "{self._alias}"' in told:
-                    # An interrupt came right after an attaching. It is our turn, so nobody uses it.
-                    keeper.execute(f"detach {self._alias}")
+                    # An interrupt came right after an attaching, and since it is our turn, nobody uses it. Or it was
+                    # detached a moment ago, and DuckDB has let go of its name but not yet of its file.
+                    with suppress(duckdb.Error):
+                        keeper.execute(f"detach {self._alias}")
+                    if time.monotonic() + pause > limit:
+                        self._refuse(error)
+                    time.sleep(pause)
                     continue
                 if "unique file handle conflict" in told:
                     with self._translated():
