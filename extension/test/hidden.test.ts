@@ -10,6 +10,7 @@ describe("hidden characters", () => {
       { text: "\u202e", hidden: "U+202E" },
       { text: "c", hidden: null },
     ]);
+    expect(pieces("a\u{e0041}")[1]).toEqual({ text: "\u{e0041}", hidden: "U+E0041" });
     expect(pieces("\u001b[31m").map((piece) => piece.hidden)).toEqual(["U+001B", null]);
   });
   it("leave what people write alone: lines, tabs, emoji, scripts that need joiners", () => {

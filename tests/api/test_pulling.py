@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import pressmark as pm
-from pressmark.errors import LabelNotFoundError, VersionNotFoundError
+from pressmark.errors import DatasetNotFoundError, LabelNotFoundError, VersionNotFoundError
 from pressmark.testing import RecordedEndpoint
 
 ROWS = [{"text": f"order {number}", "number": str(number)} for number in range(5)]
@@ -43,6 +43,26 @@ def test_upstream_and_suites_come_along(tmp_path: Path, registry: pm.Registry) -
         run = mine.evaluate(pulled, "s/last", progress=False)
     assert run.results["number"].eq(1.0).all()
     assert mine.pull(registry, "c/last@production").version == pulled.version
+
+
+def test_a_suite_on_deleted_rows_is_left_out(tmp_path: Path, registry: pm.Registry) -> None:
+    """The prompt comes, and a warning tells of the suite: its rows were deleted here, and stay so."""
+    made = pm.Workspace(tmp_path / "made.duckdb", author="ana")
+    publish(made, registry, "c/top", "{{ text }}")
+    registry.publish_suite(made.suite("s/top", dataset=ROWS, scorers=[pm.scorers.Exact("number")], prompt="c/top"))
+    mine = pm.Workspace(tmp_path / "mine.duckdb", author="bo")
+    mine.pull(registry, "c/top@production")
+    mine.delete_dataset("s/top", reason="asked by the customer")
+    with pytest.warns(UserWarning, match="suite 's/top' was left out of the pull: .* deleted .*asked by the customer"):
+        assert mine.pull(registry, "c/top@production").name == "c/top"
+    assert mine.datasets().empty
+    assert mine.suites().empty
+    kept = made.suite("s/top")
+    with pytest.raises(DatasetNotFoundError, match="was deleted"):
+        mine.suite("s/again", dataset=kept.dataset, scorers=[pm.scorers.Exact("number")])
+    with pytest.raises(DatasetNotFoundError, match="was deleted"):
+        mine.split(kept.dataset)
+    assert mine.suites().empty
 
 
 def test_what_is_not_there(tmp_path: Path, registry: pm.Registry) -> None:

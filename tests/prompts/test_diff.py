@@ -9,7 +9,13 @@ from pressmark.prompts.diff import Change
 
 @pytest.mark.parametrize(
     ("hidden", "named"),
-    [("\u200b", "‹U+200B›"), ("\u202e", "‹U+202E›"), ("\x1b", "‹U+001B›"), ("\u2028", "‹U+2028›")],
+    [
+        ("\u200b", "‹U+200B›"),
+        ("\u202e", "‹U+202E›"),
+        ("\x1b", "‹U+001B›"),
+        ("\u2028", "‹U+2028›"),
+        ("\U000e0041", "‹U+E0041›"),
+    ],
 )
 def test_what_shows_nothing_is_named(hidden: str, named: str) -> None:
     """Two lines that look alike are told apart by the name of what is not seen."""

@@ -89,6 +89,8 @@ def test_what_is_left_in_memory_does_not_come_back_by_itself(store: Store) -> No
     assert store.datasets().empty
     other = Dataset.of("inbox", [{"text": "nobody"}])
     assert store.save_dataset(other, again=False).digest == other.digest
+    with pytest.raises(DatasetNotFoundError, match="dataset 'inbox' was deleted"):
+        store.save_dataset(dataset.split(0.5).train)
     store.save_dataset(dataset)
     assert len(store.dataset("inbox")) == 10
     store.save_dataset(dataset, again=False)

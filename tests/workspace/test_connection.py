@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import stat
@@ -243,3 +244,27 @@ def test_two_files_at_once_in_one_process(tmp_path: Path) -> None:
         thread.join()
     assert failed == []
     assert [len(Store(file).dataset_versions(name)) for file in files for name in ("a", "b", "c")] == [60] * 6
+
+
+def test_a_damaged_file_harms_no_other(tmp_path: Path) -> None:
+    """DuckDB does not survive some damage: it is started anew for the other files, and for the one from the backup."""
+    good, bad = Store(tmp_path / "good.duckdb"), Store(tmp_path / "bad.duckdb")
+    good.save_dataset(Dataset.of("kept", [{"n": 1}]))
+    rows = [{"text": f"{number} " * 50, "label": "x"} for number in range(5000)]
+    bad.save_dataset(Dataset.of("inbox", rows))
+    whole, block, head = bad.path.read_bytes(), 262144, 3 * 4096
+    places = range(head, len(whole) - block + 1, block)
+    told = ""
+    for to, come in itertools.product(places, places):
+        bad.path.write_bytes(whole[:to] + whole[come : come + block] + whole[to + block :])
+        try:
+            Store(bad.path).dataset("inbox")
+        except WorkspaceError as error:
+            told = str(error)
+        if "FATAL" in told:
+            break
+    assert "is damaged and cannot be read" in told
+    assert "FATAL" in told
+    assert len(good.dataset("kept")) == 1
+    bad.path.write_bytes(whole)
+    assert len(bad.dataset("inbox")) == 5000

@@ -3,7 +3,7 @@
 // The set that the editor marks too; joiners, which scripts and emoji need, are not in it.
 export const HIDDEN =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffc]/;
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u115f\u1160\u180e\u2028\u2029\u202a-\u202e\u2060-\u2064\u2066-\u2069\u3164\ufeff\ufff9-\ufffc\u{e0000}-\u{e007f}]/u;
 
 export interface Piece {
   text: string;
@@ -15,9 +15,9 @@ export interface Piece {
 export function pieces(text: string): Piece[] {
   if (!HIDDEN.test(text)) return [{ text, hidden: null }];
   return text
-    .split(new RegExp(`(${HIDDEN.source})`))
+    .split(new RegExp(`(${HIDDEN.source})`, "u"))
     .filter(Boolean)
-    .map((part) => ({ text: part, hidden: HIDDEN.test(part) ? codePoint(part.charCodeAt(0)) : null }));
+    .map((part) => ({ text: part, hidden: HIDDEN.test(part) ? codePoint(part.codePointAt(0) ?? 0) : null }));
 }
 
 /** What a character is called. */

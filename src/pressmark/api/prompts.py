@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ from pressmark import publishing
 from pressmark.api.derived import DerivedVersion, derived
 from pressmark.api.difference import Difference
 from pressmark.api.opened import Opened
-from pressmark.errors import VersionNotFoundError
+from pressmark.errors import DatasetNotFoundError, VersionNotFoundError
 from pressmark.prompts import Version, parse_input
 from pressmark.rendering import PromptVersion, build_unit
 
@@ -150,7 +151,8 @@ class Prompts(Opened):
     def pull(self, registry: Registry, reference: str, *, trusted: Collection[str] = ()) -> PromptVersion:
         """Bring a published version into the file, where it gets a number of its own.
 
-        What it takes its inputs from comes with it, and so do the published suites that name it or one of those.
+        What it takes its inputs from comes with it, and so do the published suites that name it or one of those. A suite
+        on rows that were deleted here is left out, with a warning.
 
         Args:
             registry: Where from.
@@ -175,8 +177,13 @@ class Prompts(Opened):
                 fed = publishing.pull(self.store, backend, upstream, label, where=backend.where)
                 waiting.extend(fed.unit.inputs.values())
         for published in backend.suites():
-            if published.spec.get("prompt") in names:
+            if published.spec.get("prompt") not in names:
+                continue
+            try:
                 suite = publishing.pull_suite(self.store, backend, published.name, trusted=trusted)
+            except DatasetNotFoundError as deleted:
+                warnings.warn(f"suite {published.name!r} was left out of the pull: {deleted}", stacklevel=2)
+            else:
                 self._learn_functions(suite)
         for each in sorted(names):
             self.changes.tell("prompts", name=each)

@@ -51,6 +51,7 @@ class Suites(Datasets):
             dataset = self.dataset(name, dataset)
         suite = Suite.of(name, dataset, scorers or (), primary=primary, slice=slice, prompt=prompt)
         self._learn_functions(suite)
+        self.store.save_dataset(dataset, again=False)
         number = self.store.save_suite(name, suite.digest, suite.spec())
         self.changes.tell("catalog")
         return replace(suite, note=f"version {number}") if number > 1 else suite

@@ -28,6 +28,6 @@ def check_line(text: Any, what: str, limit: int) -> str:
         raise InvalidUnitError(
             f"{what} has {len(text):,} characters; at most {limit:,} are allowed: shorten it", field=what
         )
-    if re.search(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]", text):
+    if re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", text):
         raise InvalidUnitError(f"{what} holds control characters: write plain text", field=what)
     return text

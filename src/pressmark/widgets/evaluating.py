@@ -71,6 +71,7 @@ class Compared:
         pair: Baseline and candidate in sight, or None.
         candidates: All that are held against the baseline, the one in sight first.
         status: Where the run stood.
+        public: The pair that the public verdict is about.
     """
 
     run: str
@@ -78,6 +79,7 @@ class Compared:
     pair: tuple[str, str] | None
     candidates: tuple[str, ...]
     status: str
+    public: tuple[str, str]
 
 
 class Evaluating(Panel):
@@ -433,11 +435,12 @@ class Evaluating(Panel):
                 candidates = [pair[1], *(each for each in state["progress"]["versions"] if each not in pair)]
             status = state["progress"]["status"] if candidates else ""
             shown = self.desk.state("verdict")
-            asked = Compared(self.desk.run, scorer, pair, tuple(candidates), status)
+            public = (self.desk.baseline, self.desk.version)
+            asked = Compared(self.desk.run, scorer, pair, tuple(candidates), status, public)
             turned = (shown.get("run"), shown.get("pair")) != (asked.run, pair) or not candidates
             if turned or shown.get("scorer") != scorer:
                 self.desk.put("verdict", ready=True, error=None, run=asked.run, scorer=scorer, pair=pair, items=[])
-            if turned:
+            if turned or pair != public:
                 self.desk.verdict = ""
             if self._compared == asked:
                 self._compare_again = status == "running"  # there may be more answers than when it began
@@ -459,7 +462,7 @@ class Evaluating(Panel):
             try:
                 candidate = asked.candidates[len(items)]
                 compared = [*items, self.session.comparison(asked.run, asked.pair[0], candidate, asked.scorer)]
-                verdict = self._final_verdict(asked.pair, compared)
+                verdict = self._final_verdict(asked, compared)
             except Exception:
                 with self._verdict_lock:
                     if asked != self._compared:
@@ -481,14 +484,14 @@ class Evaluating(Panel):
 
         self.comparisons.submit(lambda: self._attempt(one, "verdict"), key="comparison")
 
-    def _final_verdict(self, pair: tuple[str, str] | None, items: list[ComparisonView]) -> str:
-        """The public verdict: on the public pair, by the primary scorer, once the run is complete."""
-        if pair is None or not items or items[0]["provisional"] or pair != (self.desk.baseline, self.desk.version):
+    def _final_verdict(self, asked: Compared, items: list[ComparisonView]) -> str:
+        """The public verdict: on the public pair, by the primary scorer, once the run has come to its end."""
+        if asked.pair is None or not items or asked.status not in ("done", "stopped") or asked.pair != asked.public:
             return ""
         primary = primary_of(self.desk.state("run")["suite"]["scorers"])
         if items[0]["scorer"] == primary:
             return items[0]["verdict"] or ""
-        return self.session.comparison(self.desk.run, pair[0], pair[1], primary)["verdict"] or ""
+        return self.session.comparison(asked.run, *asked.pair, primary)["verdict"] or ""
 
     # Its rows
 

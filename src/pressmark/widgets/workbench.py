@@ -55,8 +55,8 @@ class Workbench(anywidget.AnyWidget):
         version: The candidate, such as "#3"; empty where the prompt has none yet.
         baseline: What it is compared with.
         run: Id of the run in sight, or empty.
-        verdict: "better", "worse" or "cannot tell" on `version` against `baseline` once the run in sight is complete;
-            else empty.
+        verdict: "better", "worse" or "cannot tell" on `version` against `baseline` once the run in sight has come to
+            its end; empty before, where somebody stopped it, and where it is of other versions.
         label: The label that the Publish panel is about.
         panel: The panel in sight: draft, compare, evaluate, rate or publish.
         panels: Which there are; a view with one shows no tabs.
@@ -182,7 +182,9 @@ class Workbench(anywidget.AnyWidget):
         """
         until = time.monotonic() + seconds
         lanes = (self.workspace_lane.settle, self._evaluating.settle, self.workspace_lane.settle)
-        return all(settled(max(0.0, until - time.monotonic())) for settled in lanes)
+        done = all(settled(max(0.0, until - time.monotonic())) for settled in lanes)
+        self._tell_picture.flush()
+        return self.workspace_lane.settle(max(0.0, until - time.monotonic())) and done
 
     # What happens
 

@@ -65,18 +65,20 @@ def save_dataset(database: Database, dataset: Dataset, author: str = "", *, agai
             anew.
 
     Raises:
-        DatasetNotFoundError: It was deleted, and is not to be kept anew.
+        DatasetNotFoundError: It was deleted, or what it was made of, and it is not to be kept anew.
     """
     check_name(dataset.name, "dataset name")
     with database.writing() as connection:
         if not again and (known := _number(connection, "datasets", dataset.name, dataset.digest)):
             return replace(dataset, note=_note(known))
-        if not again and (told := deleted_rows(connection, dataset.name, dataset.digest)):
-            raise DatasetNotFoundError(
-                f"dataset {dataset.name!r} was deleted{told}. What is left of it in memory is not kept again by itself:"
-                f" if it may come back, keep its rows with ws.dataset({dataset.name!r}, rows)",
-                name=dataset.name,
-            )
+        # What is made of rows in memory, such as a split, would bring them back as well.
+        for digest in filter(None, (None if again else dataset.digest, dataset.origin.parent)):
+            if told := deleted_rows(connection, digest):
+                raise DatasetNotFoundError(
+                    f"{told}. What is left of it in memory is not kept again by itself: if it may come back, keep its"
+                    " rows with ws.dataset(name, rows)",
+                    name=dataset.name,
+                )
         return _save(connection, dataset, author)
 
 

@@ -46,6 +46,14 @@ _FIRST_PAUSE: Final = 0.002
 _LONGEST_PAUSE: Final = 0.03
 _HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 _FULL = ("no space left", "file too large", "disk quota", "not enough space", "could not write all bytes")
+_DAMAGED = (
+    "corrupt",
+    "checksum",
+    "failure while replaying wal",
+    "deserialize",
+    "block was written with",
+    "fatal error",
+)
 
 # Where DuckDB keeps its headers: whatever is written to a file ends up changing one of them, or in the write-ahead log.
 _HEADERS: Final = 3 * 4096
@@ -358,6 +366,14 @@ class Database:
             raise KeyboardInterrupt from error
         told = text.lower()
         facts: dict[str, Any] = {"path": str(self.path)}
+        if "fatal" in told or "invalidated" in told:
+            ENGINE.discard()
+        if "invalidated because of a previous fatal error" in told:
+            raise WorkspaceError(
+                f"DuckDB stopped while {self.path} was in use, over another file that is damaged, and nothing was"
+                " changed here: try again",
+                **facts,
+            ) from error
         if any(sign in told for sign in _FULL):
             raise WorkspaceFullError(
                 f"{self.path} could not be written: the disk is full or a size limit was met ({_first_line(text)})."
@@ -394,7 +410,7 @@ class Database:
                 f" ({_first_line(text)}): upgrade with pip install -U duckdb",
                 **facts,
             ) from error
-        if any(sign in told for sign in ("corrupt", "checksum", "failure while replaying wal", "deserialize")):
+        if any(sign in told for sign in _DAMAGED):
             raise WorkspaceFormatError(
                 f"{self.path} is damaged and cannot be read ({_first_line(text)}): restore it from a backup",
                 **facts,

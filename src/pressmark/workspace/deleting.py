@@ -116,21 +116,20 @@ def deleted(connection: Connection, name: str) -> str:
     return f". {row[0]} deleted it on {row[1].astimezone(UTC):%Y-%m-%d}: {row[2]}" if row else ""
 
 
-def deleted_rows(connection: Connection, name: str, digest: str) -> str:
-    """Return how these rows under that name came to be missing, as the end of a sentence; empty where they never did.
+def deleted_rows(connection: Connection, digest: str) -> str:
+    """Return how these rows came to be missing, as a sentence; empty where they are there, or never were.
 
     Args:
         connection: An open transaction.
-        name: The dataset's name.
-        digest: Of its rows.
+        digest: Of a version of a dataset.
     """
     row = first(
         connection,
-        "select count(*) from deletions where what = 'dataset' and name = ?"
-        " and list_contains(cast(told->'$.digests' as varchar[]), ?)",
-        [name, digest],
+        "select name from deletions where what = 'dataset' and list_contains(cast(told->'$.digests' as varchar[]), $it)"
+        " and not exists (select 1 from datasets where digest = $it) order by deleted_at desc limit 1",
+        {"it": digest},
     )
-    return deleted(connection, name) if row is not None and row[0] else ""
+    return f"dataset {row[0]!r} was deleted{deleted(connection, row[0])}" if row else ""
 
 
 def deleted_suite(connection: Connection, reference: str) -> str:

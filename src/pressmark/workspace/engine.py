@@ -66,6 +66,11 @@ class Engine:
                 self._users.remove(me)
                 self._guard.notify_all()
 
+    def discard(self) -> None:
+        """After a fatal error, which DuckDB does not survive: whoever comes next starts it anew."""
+        with self._guard:
+            self._root = None
+
     def stop(self) -> None:
         """Before a fork: wait for other threads, stop DuckDB, and let nobody start it until `go_on`."""
         self._guard.acquire()

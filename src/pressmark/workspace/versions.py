@@ -57,9 +57,9 @@ def save(
                 f"the {what} of a version is text, got {shown(given)}: write {what}='…', or leave it out", field=what
             )
     # What a registry would refuse could never be published: who saves it can still write it otherwise.
-    message, author = clean(message), clean(author)
+    message, author = (given if given.strip() else "" for given in (clean(message), clean(author)))
     for what, given, limit in (("message", message, LONGEST_MESSAGE), ("author", author, LONGEST_AUTHOR)):
-        if given.strip():
+        if given:
             check_line(given, f"the {what} of a version", limit)
     text = unit_bytes(unit)
     digest = sha256_digest(text)

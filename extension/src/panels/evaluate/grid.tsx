@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { mainColumn } from "../../logic/columns";
 import { words } from "../../logic/diff";
 import { oneLine, significant } from "../../logic/format";
@@ -42,6 +42,13 @@ export function Grid(props: {
   const token = rows.order?.token;
   const name = useName("rows");
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: with rows of another height the same row stays on top
+  useLayoutEffect(() => {
+    const box = props.gridRef.current;
+    if (!box) return;
+    box.scrollTop = topRow * rowHeight;
+    setTopRow(Math.floor(box.scrollTop / rowHeight));
+  }, [rowHeight]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: pages are asked for by range and order
   useEffect(() => rows.need(range.first, range.end), [range.first, range.end, token]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another order begins at its top
@@ -109,7 +116,9 @@ export function Grid(props: {
         role="grid"
         aria-rowcount={total + 1}
         aria-label="Rows"
-        aria-activedescendant={`${name}-${token}-${active}`}
+        aria-activedescendant={
+          active >= range.first && active < range.end ? `${name}-${token}-${active}` : undefined
+        }
         tabIndex={0}
         style={{ maxHeight: `${height + 33}px` }}
         onScroll={(event) => setTopRow(Math.floor(event.currentTarget.scrollTop / rowHeight))}

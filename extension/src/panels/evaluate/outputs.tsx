@@ -193,7 +193,9 @@ export function Outputs(props: {
       {(rows.offer || stale) && (
         <div class="pm-offer" role="status">
           {rows.offer
-            ? `The run has moved on: ${count(rows.offer.total)} rows by now.`
+            ? rows.offer.total === total
+              ? "The run has moved on: its rows stand in another order by now."
+              : `The run has moved on: ${count(rows.offer.total)} rows by now.`
             : "The run has ended. The rows below are still in the dataset's order."}
           <Button onClick={() => (rows.offer ? rows.take() : setSort("flipped"))}>
             {rows.offer ? "Show the new order" : "Show flipped rows first"}

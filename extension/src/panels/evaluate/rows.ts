@@ -55,9 +55,13 @@ export function useRows(
       const token = mine.order?.token;
       if (token === undefined) return;
       const [first, end] = mine.window;
-      const missing = pagesOf({ first, end }, PAGE)
-        .map((page) => ({ page, key: `${token}/${page}` }))
-        .filter(({ key }) => !mine.asked.has(key) && (fresh || !mine.pages.has(key)));
+      const wanted = pagesOf({ first, end }, PAGE).map((page) => ({ page, key: `${token}/${page}` }));
+      for (const { key } of wanted) {
+        // What is in sight is the last that is left behind.
+        const rows = mine.pages.get(key);
+        if (rows && mine.pages.delete(key)) mine.pages.set(key, rows);
+      }
+      const missing = wanted.filter(({ key }) => !mine.asked.has(key) && (fresh || !mine.pages.has(key)));
       if (missing.length === 0) return;
       await Promise.all(
         missing.map(async ({ page, key }) => {
@@ -84,7 +88,7 @@ export function useRows(
   );
 
   const ask = useCallback(
-    async (keep: boolean) => {
+    async (keep: boolean, ended = false) => {
       const mine = kept.current;
       mine.question += 1;
       const question = mine.question;
@@ -93,11 +97,13 @@ export function useRows(
       if (!follows) mine.busy = true;
       try {
         // While answers arrive the pages in sight are asked for anew, wherever they are.
-        const order = await host.call("order", { filter, sort, search, slice, limit: follows ? 0 : PAGE });
+        const limit = follows && !ended ? 0 : PAGE;
+        const order = await host.call("order", { filter, sort, search, slice, limit });
         if (question !== mine.question) return;
         mine.error = null;
         if (follows && mine.order) {
-          const other = mine.offer !== null || order.total !== mine.order.total;
+          const moved = ended && !sameRows(order.rows, mine.pages.get(`${mine.order.token}/0`));
+          const other = mine.offer !== null || order.total !== mine.order.total || moved;
           mine.order = { ...mine.order, counts: order.counts };
           // The newest: Python puts aside what nobody reads in.
           mine.offer = other ? order : null;
@@ -141,7 +147,7 @@ export function useRows(
     return () => {
       going = false;
       clearTimeout(timer);
-      void ask(true);
+      void ask(true, true);
     };
   }, [running, ask]);
 
@@ -166,4 +172,9 @@ export function useRows(
       void fetchPages(false);
     },
   };
+}
+
+/** Whether an order begins with the rows that are shown first; what is not kept any more may be others. */
+function sameRows(rows: RowView[], shown: RowView[] | undefined): boolean {
+  return shown?.length === rows.length && rows.every((row, at) => row.row === shown[at]?.row);
 }
