@@ -57,6 +57,17 @@ def start(ws: pm.Workspace, session: Session, versions: list[str], how: AskingVi
     return run
 
 
+def test_a_view_of_a_run_is_on_the_suite_that_it_ran(ws: pm.Workspace) -> None:
+    """A run that ended is not shown as stale because another suite comes first in the list."""
+    ws.suite("another/suite", dataset="support/inbox", scorers=[pm.scorers.Length()])
+    run = start(ws, Session(ws, None), ["#1", "#2"])
+    view = ws.run(run).view()
+    assert view.settle(60)
+    assert [each["name"] for each in view.state_catalog["suites"]] == ["another/suite", "support/basics"]
+    assert view.state_evaluate["suite"] == "support/basics"
+    view.close()
+
+
 def test_a_plan_tells_calls_tokens_and_what_could_be_shown(ws: pm.Workspace) -> None:
     """It is `ws.plan`, with repeats; one version alone shows no difference."""
     session = Session(ws, None)

@@ -362,6 +362,8 @@ class Evaluating(Panel):
         )
         if run != self.keeps_pair:
             self._pick_as(progress)
+        elif not again:
+            self._pick_suite(progress["suite"])
         self._load_verdict()
 
     def _pick_as(self, progress: RunProgress) -> None:
@@ -373,10 +375,15 @@ class Evaluating(Panel):
         versions = [each for each in progress["versions"] if each in named or each in overrides]
         if len(saved) > 1 and (self.desk.baseline != saved[0] or self.desk.version not in saved[1:]):
             self.desk.baseline, self.desk.version = saved[0], saved[-1]
+        if versions != chosen.get("versions"):
+            self.desk.put("evaluate", versions=versions, estimate=None, estimate_error=None)
+            self.estimate_soon()
+        self._pick_suite(progress["suite"])
+
+    def _pick_suite(self, suite: str) -> None:
         suites = {each["name"] for each in self.desk.state("catalog").get("suites", [])}
-        if (versions, progress["suite"]) != (chosen.get("versions"), chosen.get("suite")):
-            suite = progress["suite"] if progress["suite"] in suites else chosen.get("suite")
-            self.desk.put("evaluate", versions=versions, suite=suite, estimate=None, estimate_error=None)
+        if suite in suites and suite != self.desk.state("evaluate").get("suite"):
+            self.desk.put("evaluate", suite=suite, estimate=None, estimate_error=None)
             self.estimate_soon()
 
     def progressed(self, progress: RunProgress) -> None:
