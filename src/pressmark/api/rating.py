@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pressmark.api.workspace import Workspace
     from pressmark.widgets import Workbench
 
-_CELL = "text-align:start;vertical-align:top;white-space:pre-wrap;max-width:40em"
+_CELL = "text-align:left;text-align:start;vertical-align:top;white-space:pre-wrap;max-width:40em"
 
 
 class RatingSession:

@@ -77,6 +77,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[
     """A table of text in HTML; the columns `right` hold numbers."""
 
     def cell(text: str, tag: str, side: str) -> str:
+        # Where a notebook is not trusted JupyterLab takes `start` away, and its own tables stand right.
+        side = "left;text-align:start" if side == "start" else side
         whole = "white-space:nowrap;" if len(text) <= _SHORT else ""
         return f"<{tag} dir='auto' style='text-align:{side};{whole}padding:2px 8px'>{escaped(text)}</{tag}>"
 

@@ -10,7 +10,8 @@ from pressmark.widgets.stills import Block, Interval, Lines, Shown, Table, still
 
 REVIVE = "This is a still picture of the workbench. Run this cell in Jupyter to bring it to life."
 _BOX = "font-size:13px;line-height:20px;max-width:1200px"
-_CELL = "padding:4px 8px;border:1px solid #8884;text-align:start;vertical-align:top;font-size:13px"
+# Where a notebook is not trusted JupyterLab takes `start` away, and its own tables stand right.
+_CELL = "padding:4px 8px;border:1px solid #8884;text-align:left;text-align:start;vertical-align:top;font-size:13px"
 _TEXT = "margin:0 0 8px;padding:4px 8px;border:1px solid #8884;white-space:pre-wrap;font-size:12px"
 _SIGNS = {"same": " ", "added": "+", "removed": "−"}
 _ADDED, _REMOVED = "background:#3878c730", "background:#c7663830"
