@@ -41,6 +41,13 @@ def test_intervals() -> None:
     assert (rows[1]["low"], rows[1]["high"]) == (70.0, 70.0)
 
 
+def test_a_label_at_an_edge_reaches_inwards() -> None:
+    """A mean at 0 does not write over the names of the versions."""
+    found = [Interval("A", 0.0, 0.0, 0.03, 117), Interval("B", 0.4, 0.3, 0.5, 117), Interval("C", 0.8, 0.7, 0.85, 117)]
+    rows = [row for row in values(charts.intervals(found, scorer="right")) if "version" in row]
+    assert [row["side"] for row in rows] == ["left", "center", "right"]
+
+
 def test_differences_of_a_comparison() -> None:
     """All rows and each slice are drawn with the verdict that holds beside the others; open ends stay finite."""
     data = dataset(*map(str, range(60)), part=["a", "b", None] * 20)
@@ -68,7 +75,7 @@ def test_cost_quality() -> None:
     assert {row["version"]: row["standing"] for row in rows}["beaten"] == "beaten in both"
     assert len(rows) == 4
     assert rows[0]["cost"] == pytest.approx(10)
-    with pytest.raises(StatsError, match="no version has a cost"):
+    with pytest.raises(StatsError, match="no version has both scores and a cost"):
         charts.cost_quality(found[4:], scorer="right")
 
 

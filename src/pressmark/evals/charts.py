@@ -105,7 +105,7 @@ def intervals(found: Sequence[Interval], *, scorer: str, unit: str = "points") -
     """
     alt = _altair()
     scale = 100 if unit == "points" else 1
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "version": one.name,
             "mean": scale * one.mean,
@@ -116,6 +116,11 @@ def intervals(found: Sequence[Interval], *, scorer: str, unit: str = "points") -
         }
         for one in _some(found, "mean")
     ]
+    least, most = min(row["low"] for row in rows), max(row["high"] for row in rows)
+    for row in rows:
+        # At an edge the label would stand on the axis or be cut off: it reaches inwards.
+        place = (row["mean"] - least) / ((most - least) or 1)
+        row["side"] = "left" if place < 0.15 else "right" if place > 0.85 else "center"
     names = [row["version"] for row in rows]
     y = alt.Y("version:N", title=None, sort=names)
     title = f"{scorer} ({_unit(unit)})"
@@ -127,7 +132,9 @@ def intervals(found: Sequence[Interval], *, scorer: str, unit: str = "points") -
     )
     bars = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=title), x2="high:Q")
     points = base.mark_point(filled=True, size=_POINT, opacity=1).encode(x=x)
-    labels = base.mark_text(dy=-11, fontSize=11, color=INK).encode(x=x, text="told:N", color=alt.value(INK))
+    labels = base.mark_text(dy=-11, fontSize=11, color=INK, align={"expr": "datum.side"}).encode(
+        x=x, text="told:N", color=alt.value(INK)
+    )
     return _styled(alt.layer(bars, points, labels), len(rows), step=44)
 
 
@@ -195,12 +202,12 @@ def cost_quality(found: Sequence[Worth], *, scorer: str, unit: str = "USD") -> a
         StatsError: No version has both.
     """
     alt = _altair()
-    kept = [one for one in _some(found, "quality") if math.isfinite(one.cost)]
+    kept = [one for one in found if math.isfinite(one.quality) and math.isfinite(one.cost)]
     if not kept:
-        raise StatsError("no version has a cost: give the model a price to see it against quality")
+        raise StatsError("there is nothing to draw: no version has both scores and a cost, as when no price is known")
     front = pareto(kept)
     power, prefix = _thousands(max(one.cost for one in kept))
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "version": one.name,
             "cost": one.cost * power,
