@@ -172,7 +172,9 @@ function Answer(props: {
                     ? "no score"
                     : `${significant(value)} ${scorer.unit}`}
                 </td>
-                <td>{cell.score_errors?.[scorer.name] ?? ""}</td>
+                <td>
+                  <div class="pm-why">{cell.score_errors?.[scorer.name] ?? ""}</div>
+                </td>
               </tr>
             );
           })}
