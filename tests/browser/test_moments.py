@@ -409,7 +409,7 @@ view
         note.get_by_role("button", name="Go on from v2").click()
         expect(move.get_by_label("Reason")).to_have_value("mine")
         move.get_by_role("button", name="Move production from v2 to v3").click()
-        expect(move.get_by_text("production holds v3, before v2.")).to_be_visible()
+        expect(move.get_by_text("production holds v3; it held v2 before.")).to_be_visible()
         moves = [entry.reason for entry in registry.store.log() if entry.kind == "move"]
     assert sorted(moves) == ["mine", "the first was quicker"]
 

@@ -152,7 +152,7 @@ def test_each_view_stands_alone(notebook: Notebook) -> None:
     registry.get_by_label("Version").select_option("v2")
     registry.get_by_label("Reason").fill("better on a few")
     registry.get_by_role("button", name="Move production from v1 to v2").click()
-    expect(registry.get_by_text("production holds v2, before v1.")).to_be_visible()
+    expect(registry.get_by_text("production holds v2; it held v1 before.")).to_be_visible()
 
     for alone in (draft, run, rate, registry):
         expect(alone.get_by_role("tab")).to_have_count(0)

@@ -64,7 +64,7 @@ def test_a_prompt_is_drafted_run_and_published(visit: Visit, bridge: Bridge) -> 
     page.get_by_text("The gate lets this move through.").wait_for()
     page.get_by_label("Reason").fill("better on 1,000 rows")
     page.get_by_role("button", name="Publish #4 as v3 and move production from v2 to v3").click()
-    page.get_by_text("production holds v3, before v2", exact=False).wait_for()
+    page.get_by_text("production holds v3; it held v2 before", exact=False).wait_for()
     workbench = workbench_of(bridge)
     assert workbench.verdict == "better"
     assert workbench.session.registry_prompt("support/triage")["log"][0]["reason"] == "better on 1,000 rows"
@@ -218,7 +218,7 @@ def test_a_move_needs_a_reason(visit: Visit, bridge: Bridge) -> None:
     assert session.registry_prompt("support/triage")["labels"][0]["version"] == "v2"
     page.get_by_label("Reason").fill("complaints")
     confirm.click()
-    page.get_by_text("production holds v1, before v2").wait_for()
+    page.get_by_text("production holds v1; it held v2 before").wait_for()
 
 
 def test_what_stops_a_move_is_shown(visit: Visit) -> None:

@@ -147,7 +147,7 @@ def test_from_evaluation_to_a_client_that_serves_it(office: Office) -> None:
     page.get_by_role("region", name=LIVE).get_by_text(
         re.compile(r"serves v3 as production, [\d.]+ m?s after the move was sent\.")
     ).wait_for()
-    page.get_by_text("production holds v3, before v2.").wait_for()
+    page.get_by_text("production holds v3; it held v2 before.").wait_for()
 
     entry = page.locator(".pm-entry", has_text="nothing else is answered").first
     entry.wait_for()
@@ -189,7 +189,7 @@ def test_a_registry_that_goes_and_comes_back_costs_nothing(office: Office) -> No
     page.locator(".pm-old").wait_for(state="detached")
     assert page.get_by_label("Reason").input_value() == "written before it went"
     button.click()
-    page.get_by_text("production holds v3, before v2.").wait_for()
+    page.get_by_text("production holds v3; it held v2 before.").wait_for()
 
 
 def test_a_token_without_rights_is_told_what_to_ask_for(office: Office) -> None:
@@ -240,7 +240,7 @@ def test_somebody_moves_the_label_while_a_reason_is_written(office: Office) -> N
     note.get_by_role("button", name="Go on from v1").click()
     assert page.get_by_label("Reason").input_value() == "better on 40 rows"
     button.click()
-    page.get_by_text("production holds v3, before v1.").wait_for()
+    page.get_by_text("production holds v3; it held v1 before.").wait_for()
     assert office.registry.log(PROMPT, limit=1)[0].reason == "better on 40 rows"
 
 
@@ -262,7 +262,7 @@ def test_two_panels_move_the_same_label(ws: pm.Workspace, browser: Browser, tmp_
             page.get_by_text("No client follows production here", exact=False).wait_for()
         first.get_by_label("Reason").fill("the first was quicker")
         first.get_by_role("button", name="Move production from v1 to v2").click()
-        first.get_by_text("production holds v2, before v1.").wait_for()
+        first.get_by_text("production holds v2; it held v1 before.").wait_for()
         second.get_by_label("Reason").fill("mine")
         second.get_by_role("button", name="Move production from v1 to v2").click()
         note = mover(second).get_by_role("alert")
@@ -286,7 +286,7 @@ def test_rolling_back_states_its_effect_and_asks_why(office: Office) -> None:
     page.get_by_text("Give the reason first").wait_for()
     page.get_by_label("Reason").fill("complaints")
     confirm.click()
-    page.get_by_text("production holds v2, before v3.").wait_for()
+    page.get_by_text("production holds v2; it held v3 before.").wait_for()
     page.get_by_role("region", name=LIVE).get_by_text("serves v2 as production", exact=False).wait_for()
 
     entry = page.locator(".pm-entry", has_text="try it")
@@ -294,7 +294,7 @@ def test_rolling_back_states_its_effect_and_asks_why(office: Office) -> None:
     entry.get_by_role("button", name="Roll production back from v2 to v3").click()
     page.get_by_label("Reason").fill("it was not that")
     page.keyboard.press("Enter")
-    page.get_by_text("production holds v3, before v2.").wait_for()
+    page.get_by_text("production holds v3; it held v2 before.").wait_for()
 
 
 def test_fifty_entries_and_what_is_older(office: Office) -> None:
@@ -392,6 +392,6 @@ def test_hostile_reasons_inject_nothing_and_can_be_read(office: Office, theme: s
     assert page.evaluate(CONTRAST) == []
     page.get_by_role("button", name="Go on from v1").click()
     page.get_by_role("button", name="Publish #3 as v3 and move production from v1 to v3").click()
-    page.get_by_text("production holds v3, before v1.").wait_for()
+    page.get_by_text("production holds v3; it held v1 before.").wait_for()
     assert page.evaluate("window.hacked") is None
     assert page.locator("main img, main script").count() == 0

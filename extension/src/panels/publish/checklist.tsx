@@ -44,7 +44,7 @@ export function Checklist(props: {
             </span>
             <span class="pm-hidden">{reason.met ? "met:" : "not met:"}</span>
             <div class="pm-checklist-text">
-              {sentence(reason.sentence)}
+              {sentence(reason.sentence)}{" "}
               {!reason.met && (
                 <Tag kind={reason.blocking ? "blocking" : ""}>
                   {reason.blocking ? "stops the move" : "only advice"}

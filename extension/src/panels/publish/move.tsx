@@ -209,7 +209,7 @@ export function Move(props: {
         <Note kind="done">
           {outcome.published ? `Published as ${outcome.published}. ` : ""}
           {outcome.label} holds <b>{outcome.after}</b>
-          {outcome.before ? `, before ${outcome.before}` : ""}.
+          {outcome.before ? `; it held ${outcome.before} before` : ""}.
         </Note>
       )}
       {publish.value && (
