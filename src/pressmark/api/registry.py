@@ -151,7 +151,10 @@ class Registry(Faced, AbstractContextManager["Registry"]):
         return self.backend.version(name, reference)
 
     def versions(self, name: str) -> pandas.DataFrame:
-        """Return the published versions of a prompt, newest first: version, digest, message, author, created_at."""
+        """Return a prompt's published versions, newest first, with the columns of the table.
+
+        They are version, digest, message, author, created_at, parent, restores.
+        """
         import pandas as pd
 
         columns = ["version", "digest", "message", "author", "created_at", "parent", "restores"]
@@ -159,7 +162,7 @@ class Registry(Faced, AbstractContextManager["Registry"]):
         return pd.DataFrame(rows, columns=columns)
 
     def prompts(self) -> pandas.DataFrame:
-        """Return every prompt: name, newest version, labels, when it was published."""
+        """Return every prompt: name, newest (version), labels, published_at."""
         import pandas as pd
 
         rows = [
