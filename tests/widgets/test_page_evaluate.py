@@ -16,7 +16,7 @@ from .contrast import CONTRAST
 from .test_page import Bridge, Visit, bridge, pytestmark, visit, workbench_of
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 __all__ = ["bridge", "pytestmark", "visit"]
 
@@ -202,3 +202,74 @@ def test_a_run_on_an_endpoint_that_fails_is_taken_up_again(
         assert [each["run"] for each in opened[1].session.runs("bank/intent")] == [run]
         opened[1].run = run
         second.locator(".pm-verdict-sentence").wait_for()
+
+
+# The rows in sight, from the top: their place, and whether they are still waited for.
+IN_SIGHT = """() => {
+  const box = document.querySelector('.pm-grid').getBoundingClientRect();
+  return [...document.querySelectorAll('.pm-grid-row')]
+    .map(row => ({ box: row.getBoundingClientRect(), at: Number(row.getAttribute('aria-rowindex')) - 2, row }))
+    .filter(each => each.box.bottom > box.top + 33 && each.box.top < box.bottom - 1)
+    .map(each => ({ at: each.at, waits: each.row.querySelector('.pm-bone') !== null }))
+    .sort((one, other) => one.at - other.at);
+}"""
+
+
+def in_sight(page: Page, least: int = 5) -> list[int]:
+    """The places of the rows in sight, once all of them are there."""
+    page.wait_for_function(
+        f"(least) => {{ const rows = ({IN_SIGHT})(); return rows.length >= least && rows.every(row => !row.waits) }}",
+        arg=least,
+    )
+    return [each["at"] for each in page.evaluate(IN_SIGHT)]
+
+
+def test_rows_of_another_height_keep_the_same_row_on_top(visit: Visit) -> None:
+    """Dense, relaxed or narrow: what was in sight stays there."""
+    page = visit(panel="evaluate", rows=300)
+    page.get_by_role("grid").evaluate("grid => { grid.scrollTop = 6000 }")
+    page.wait_for_function(f"() => ({IN_SIGHT})()[0]?.at > 100")
+    top = in_sight(page)[0]
+    dense = page.get_by_role("button", name="Dense", exact=True)
+    dense.click()
+    assert abs(in_sight(page, 10)[0] - top) <= 1
+    dense.click()
+    assert abs(in_sight(page)[0] - top) <= 1
+    page.set_viewport_size({"width": 600, "height": 900})
+    page.locator(".pm-grid-row.pm-narrow").first.wait_for()
+    assert abs(in_sight(page, 3)[0] - top) <= 1
+    page.get_by_role("grid").focus()
+    page.keyboard.press("End")
+    page.wait_for_function(f"() => ({IN_SIGHT})().at(-1)?.at === 299")
+    dense.click()
+    assert in_sight(page)[-1] == 299
+
+
+def test_rows_come_back_after_a_long_way(visit: Visit) -> None:
+    """Pages of rows are left behind on the way, those in sight last of all."""
+    page = visit(panel="evaluate", rows=12_000)
+    grid = page.get_by_role("grid")
+    for number in (*range(10, 72), 10):
+        grid.evaluate("(grid, top) => { grid.scrollTop = top }", (number * 50 + 5) * 44)
+        page.wait_for_function(f"() => ({IN_SIGHT})()[0]?.at === {number * 50 + 5}")
+        in_sight(page)
+    grid.evaluate("(grid, top) => { grid.scrollTop = top }", (10 * 50 - 5) * 44)
+    page.wait_for_function(f"() => ({IN_SIGHT})()[0]?.at === {10 * 50 - 5}")
+    assert in_sight(page)[:6] == [495, 496, 497, 498, 499, 500]
+
+
+def test_an_order_that_the_run_left_behind_is_told(visit: Visit) -> None:
+    """Rows do not move under the hand: when the rest has come, the order of by now is offered."""
+    page = visit(run=0, rows=100, stops_at=15, panel="evaluate")
+    page.get_by_role("button", name=re.compile("^Run 100 rows")).click()
+    resume = page.get_by_role("button", name=re.compile("^Ask only for the 1[0-9]+ missing$"))
+    resume.wait_for()
+    page.get_by_label("Order").select_option("change")
+    in_sight(page)
+    before = page.evaluate(IN_SIGHT)
+    resume.click()
+    page.locator(".pm-tag-done").wait_for()
+    page.get_by_text("its rows stand in another order by now", exact=False).wait_for()
+    assert [each["at"] for each in page.evaluate(IN_SIGHT)] == [each["at"] for each in before]
+    page.get_by_role("button", name="Show the new order").click()
+    page.get_by_text("its rows stand in another order by now", exact=False).wait_for(state="detached")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import traitlets
 
 from pressmark.widgets.evaluating import ORDERS_KEPT
@@ -275,6 +276,8 @@ def test_a_run_can_be_stopped(open_page: Opening) -> None:
     page.ask("stop_run", run=run)
     page.until(lambda: page.workbench.state_run["progress"]["status"] == "cancelled")
     assert 20 < page.workbench.state_run["progress"]["done"] < 10_000
+    assert page.workbench.settle()
+    assert page.workbench.verdict == ""
 
 
 def test_a_run_that_cannot_begin_says_why(open_page: Opening) -> None:
@@ -368,6 +371,54 @@ def test_another_scorer_changes_what_is_shown_but_not_the_public_verdict(open_pa
     assert page.workbench.settle()
     assert page.workbench.state_verdict["items"][0]["scorer"] == "latency"
     assert page.workbench.verdict == before
+
+
+def test_the_public_verdict_is_never_of_another_pair(open_page: Opening, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version that is picked while the verdict is worked out has none yet, and keeps none."""
+    page = open_page(rows=2000)
+    before = page.workbench.verdict
+    assert before
+    page.ask("choose_scorer", scorer="latency")
+    assert page.workbench.settle()
+    begun, gate, compare = threading.Event(), threading.Event(), page.session.comparison
+
+    def slow(*asked: str) -> Any:
+        if asked[3] != "latency":
+            begun.set()
+            assert gate.wait(10)
+        return compare(*asked)
+
+    monkeypatch.setattr(page.session, "comparison", slow)
+    baseline, version = page.workbench.baseline, page.workbench.version
+    page.workbench.baseline = "#1"
+    page.workbench.baseline = baseline
+    assert begun.wait(10)
+    page.workbench.version = "#1"
+    gate.set()
+    assert page.workbench.settle()
+    assert page.workbench.verdict == ""
+    page.workbench.version = version
+    assert page.workbench.settle()
+    assert page.workbench.verdict == before
+
+
+def test_rows_do_not_wait_for_a_verdict(open_page: Opening, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the page asks for is answered while scores are still compared."""
+    page = open_page(rows=200)
+    begun, gate, compare = threading.Event(), threading.Event(), page.session.comparison
+
+    def slow(*asked: str) -> Any:
+        begun.set()
+        assert gate.wait(10)
+        return compare(*asked)
+
+    monkeypatch.setattr(page.session, "comparison", slow)
+    page.ask("choose_scorer", scorer="latency")
+    assert begun.wait(10)
+    order = page.ask("order", filter="all", sort="flipped", search="", limit=50)
+    assert (order["total"], len(order["rows"])) == (200, 50)
+    gate.set()
+    assert page.workbench.settle()
 
 
 def test_a_run_of_other_versions_changes_the_pair(open_page: Opening) -> None:

@@ -151,8 +151,8 @@ class Prompts(Opened):
     def pull(self, registry: Registry, reference: str, *, trusted: Collection[str] = ()) -> PromptVersion:
         """Bring a published version into the file, where it gets a number of its own.
 
-        What it takes its inputs from comes with it, and so do the published suites that name it or one of those. A suite
-        on rows that were deleted here is left out, with a warning.
+        What it takes its inputs from comes with it, and so do the published suites that name it or one of those. A
+        suite on rows that were deleted here is left out, with a warning.
 
         Args:
             registry: Where from.

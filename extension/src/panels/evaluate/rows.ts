@@ -147,9 +147,17 @@ export function useRows(
     return () => {
       going = false;
       clearTimeout(timer);
-      void ask(true, true);
     };
   }, [running, ask]);
+
+  // Once it rests, the order of by now may be another, whether or not the page saw it run.
+  const standing = `${progress.status} ${progress.done} ${progress.errors}`;
+  const known = useRef(standing);
+  useEffect(() => {
+    if (running || known.current === standing) return;
+    known.current = standing;
+    void ask(true, true);
+  }, [running, standing, ask]);
 
   const { order, offer, error, busy, pages } = kept.current;
   return {
