@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -191,7 +192,11 @@ def test_tabs_are_used_by_keyboard(visit: Visit, bridge: Bridge) -> None:
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
     page.get_by_role("tab", name="Publish", selected=True).wait_for()
-    assert workbench_of(bridge).panel == "publish"
+    # The page turns at once, the trait once the kernel has heard of it.
+    until = time.monotonic() + 30
+    while workbench_of(bridge).panel != "publish":
+        assert time.monotonic() < until
+        page.wait_for_timeout(20)
 
 
 def test_a_run_that_ends_offers_the_new_order(visit: Visit) -> None:

@@ -11,13 +11,15 @@ export function useMeanwhile(
   held: LabelView | null,
   label: string,
   writing: boolean,
+  own: number,
 ): { before: string | null; accept: () => void } | null {
   const seen = useRef<{ label: string; seq: number; version: string | null } | null>(null);
   const [, again] = useReducer((n: number, _: null) => n + 1, 0);
   const latch = () => {
     seen.current = { label, seq: held?.seq ?? 0, version: held?.version ?? null };
   };
-  if (seen.current === null || seen.current.label !== label || !writing) latch();
+  // A move made here may come into sight only once the next reason is being written.
+  if (seen.current === null || seen.current.label !== label || !writing || held?.seq === own) latch();
   const { seq, version } = seen.current as NonNullable<typeof seen.current>;
   if (seq === (held?.seq ?? 0)) return null;
   return {

@@ -43,7 +43,9 @@ export function Move(props: {
   const rolling = props.rolling?.label === label ? props.rolling : null;
   const given = reason.trim();
   const conflict = [move.error, rollback.error].find((error) => error?.kind === "ConflictError") ?? null;
-  const meanwhile = useMeanwhile(held, label, given !== "" || conflict !== null);
+  const own = useRef(0);
+  own.current = move.value?.seq ?? rollback.value?.seq ?? own.current;
+  const meanwhile = useMeanwhile(held, label, given !== "" || conflict !== null, own.current);
   // biome-ignore lint/correctness/useExhaustiveDependencies: what was told is about the choice as it was then
   useEffect(() => {
     setAsked(false);
