@@ -60,8 +60,9 @@ export function Move(props: {
   const already = target !== null && target === view?.current;
   const effect = effectOf(label, to, view, nextVersion(prompt));
   const stopped = meanwhile !== null || conflict !== null;
-  const done = () => {
-    setReason("");
+  const done = (why: string) => {
+    // The answer may come when the next reason is being written already: that one stays.
+    setReason((now) => (now.trim() === why ? "" : now));
     setAsked(false);
     onRoll(null);
   };
@@ -73,7 +74,7 @@ export function Move(props: {
       reasonBox.current?.focus();
       return;
     }
-    if (await run(given)) done();
+    if (await run(given)) done(given);
   };
   const forward = () =>
     view?.allowed && withReason((why) => move.run({ label, to, reason: why, expected: view.current }));
