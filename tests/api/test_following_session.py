@@ -50,6 +50,11 @@ class Watching:
         assert view is not None
         return view
 
+    def hear(self, topic: str) -> None:
+        """Wait until it is told of something."""
+        with self._news:
+            assert self._news.wait_for(lambda: topic in self.topics, PATIENCE), self.topics
+
     def close(self) -> None:
         """Stop following and listening."""
         self.session.follow("", "")
@@ -117,7 +122,7 @@ def test_one_label_at_a_time(watching: Watching) -> None:
 
 
 def test_a_registry_that_goes_away(ws: pm.Workspace, tmp_path: Path) -> None:
-    """What it served stays, told as no longer live, with the reason."""
+    """What it served stays, told as no longer live, with the reason; and whoever shows the registry hears of it."""
     ws.save(PROMPT, text="one {{ text }}", model="m")
     with serving.running(tmp_path / "leaving.db") as running:
         registry = pm.Registry(running.url, token=running.token)
@@ -125,7 +130,9 @@ def test_a_registry_that_goes_away(ws: pm.Workspace, tmp_path: Path) -> None:
         watching = Watching(Session(ws, registry))
         watching.session.follow(PROMPT, "production")
         watching.until(version="v1", state="live")
+        watching.topics.clear()
     try:
+        watching.hear("registry")
         view = watching.when(lambda told: told["state"] != "live" and bool(told["message"]))
         assert (view["version"], view["heard"]) == ("v1", None)
     finally:

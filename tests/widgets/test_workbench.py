@@ -506,20 +506,6 @@ def test_label_and_target_can_be_chosen_from_either_side(open_page: Opening) -> 
     assert (page.workbench.state_gate["view"]["label"], page.workbench.state_gate["view"]["to"]) == ("staging", "v1")
 
 
-def test_a_client_that_hears_nothing_has_the_registry_asked(
-    open_page: Opening, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nobody else tells the panel that the registry went away: what stands there is greyed without a click."""
-    page = open_page()
-    page.until(lambda: page.workbench.state_registry.get("view"))
-    assert page.workbench.state_registry["view"]["state"] == "connected"
-    monkeypatch.setattr(page.session, "client", lambda: {"state": "stale", "name": "support/triage"})
-    page.session.registry_state = "down"
-    page.session.tell({"topic": "client", "name": "support/triage"})
-    page.until(lambda: page.workbench.state_registry["view"]["state"] == "down")
-    assert page.workbench.state_client["view"]["state"] == "stale"
-
-
 def test_a_registry_that_is_down_leaves_the_rest_usable(open_page: Opening) -> None:
     """Drafting goes on while the registry does not answer; acts say that nothing was changed."""
     page = open_page(registry="down")

@@ -59,12 +59,7 @@ class Releasing(Panel):
 
     def client_news(self) -> None:
         """Fills where the client that follows the label stands."""
-        view = self.session.client()
-        self.desk.put("client", ready=True, error=None, view=view)
-        shown = self.desk.state("registry").get("view")
-        # Who follows the registry is the first to notice that it is gone: then the panel asks for itself.
-        if view and view["state"] in ("stale", "offline") and shown and shown["state"] == "connected":
-            self.registry_soon()
+        self.desk.put("client", ready=True, error=None, view=self.session.client())
 
     def close(self) -> None:
         """Ends the client."""

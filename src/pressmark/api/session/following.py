@@ -179,8 +179,9 @@ class Follower:
         while not self._closed.is_set():
             view = self.view(None)
             if view != before:
-                back = before is not None and before["state"] != "live" and view["state"] == "live"
+                # Who follows the registry is the first to notice that it is gone, or back.
+                turned = before is not None and before["state"] != view["state"]
                 changed, self._changed, before = self._changed, False, view
-                self._news(self.name, changed or back)
+                self._news(self.name, changed or turned)
             self._wake.wait(LOOK_SECONDS)
             self._wake.clear()
