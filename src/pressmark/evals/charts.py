@@ -111,7 +111,7 @@ def intervals(found: Sequence[Interval], *, scorer: str, unit: str = "points") -
             "mean": scale * one.mean,
             "low": _finite(scale * one.low, scale * one.mean),
             "high": _finite(scale * one.high, scale * one.mean),
-            "told": _interval(one.mean, one.low, one.high, unit),
+            "told": stats.with_ends(one.mean, one.low, one.high, unit),
             "rows": one.n,
         }
         for one in _some(found, "mean")
@@ -123,7 +123,7 @@ def intervals(found: Sequence[Interval], *, scorer: str, unit: str = "points") -
         row["side"] = "left" if place < 0.15 else "right" if place > 0.85 else "center"
     names = [row["version"] for row in rows]
     y = alt.Y("version:N", title=None, sort=names)
-    title = f"{scorer} ({_unit(unit)})"
+    title = f"{scorer} ({unit})"
     x = alt.X("mean:Q", title=title, scale=alt.Scale(zero=False, nice=True))
     base = alt.Chart(alt.Data(values=rows)).encode(
         y=y,
@@ -166,7 +166,7 @@ def differences(
             "low": _finite(scale * one.low, least),
             "high": _finite(scale * one.high, most),
             "verdict": one.verdict,
-            "told": _interval(one.difference, one.low, one.high, unit, sign=True),
+            "told": stats.with_ends(one.difference, one.low, one.high, unit, sign=True),
         }
         for one in kept
     ]
@@ -180,7 +180,7 @@ def differences(
         ),
         tooltip=[alt.Tooltip("slice:N"), alt.Tooltip("verdict:N"), alt.Tooltip("told:N", title="difference")],
     )
-    title = f"{candidate}: difference in {scorer} ({_unit(unit)}, {direction} is better)"
+    title = f"{candidate}: difference in {scorer} ({unit}, {direction} is better)"
     shape = alt.Shape("verdict:N", scale=alt.Scale(domain=list(_SHAPES), range=list(_SHAPES.values())), legend=legend)
     zero = alt.Chart(alt.Data(values=[{"zero": 0}])).mark_rule(color=INK, strokeDash=[4, 3]).encode(x="zero:Q")
     bars = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=title), x2="high:Q")
@@ -214,7 +214,7 @@ def cost_quality(found: Sequence[Worth], *, scorer: str, unit: str = "USD") -> a
             "quality": 100 * one.quality,
             "low": 100 * _finite(one.low, one.quality),
             "high": 100 * _finite(one.high, one.quality),
-            "told": _interval(one.quality, one.low, one.high, "points"),
+            "told": stats.with_ends(one.quality, one.low, one.high, "points"),
             "standing": "on the front" if one.name in front else "beaten in both",
         }
         for one in kept
@@ -227,7 +227,7 @@ def cost_quality(found: Sequence[Worth], *, scorer: str, unit: str = "USD") -> a
         x=x,
         tooltip=[
             alt.Tooltip("version:N"),
-            alt.Tooltip("cost:Q", format=".3g", title=f"cost of {prefix}"),
+            alt.Tooltip("cost:Q", format=",.3~r", title=f"cost of {prefix}"),
             alt.Tooltip("told:N", title=scorer),
             alt.Tooltip("standing:N"),
         ],
@@ -291,14 +291,14 @@ def distribution(
         alt.Chart(alt.Data(values=rows))
         .mark_bar(binSpacing=1)
         .encode(
-            x=alt.X("from:Q", bin=alt.Bin(binned=True), title=f"{scorer} ({_unit(unit)})"),
+            x=alt.X("from:Q", bin=alt.Bin(binned=True), title=f"{scorer} ({unit})"),
             x2="to:Q",
             y=alt.Y("share:Q", title="rows", axis=alt.Axis(format="%", tickCount=3)),
             color=_colour(names),
             tooltip=[
                 alt.Tooltip("version:N"),
-                alt.Tooltip("from:Q", format=".3g"),
-                alt.Tooltip("to:Q", format=".3g"),
+                alt.Tooltip("from:Q", format=",.3~r"),
+                alt.Tooltip("to:Q", format=",.3~r"),
                 alt.Tooltip("rows:Q", format=","),
             ],
         )
@@ -495,18 +495,6 @@ def _configured(chart: Any) -> Any:
 
 def _finite(value: float, otherwise: float) -> float:
     return value if math.isfinite(value) else otherwise
-
-
-def _unit(unit: str) -> str:
-    return "points" if unit == "points" else unit
-
-
-def _interval(middle: float, low: float, high: float, unit: str, *, sign: bool = False) -> str:
-    scale, form = (100, ".1f") if unit == "points" else (1, ".3g")
-    told = f"{scale * middle:{'+' if sign else ''}{form}}"
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return told
-    return f"{told} [{scale * low:{form}}, {scale * high:{form}}]"
 
 
 def _thousands(largest: float) -> tuple[int, str]:

@@ -154,7 +154,7 @@ class RunPlan(Faced):
             return warned
         if self.unit == "points" and smallest > 1:
             return [f"{self.rows:,} rows are too few to show any difference ({self.pilot.source}): add some", *warned]
-        amount = f"{100 * smallest:.1f} points" if self.unit == "points" else f"{smallest:.3g} {self.unit}"
+        amount = f"{stats.amount(smallest, self.unit)} {self.unit}"
         return [f"{self.rows:,} rows show a difference of {amount}, 4 times in 5 ({self.pilot.source})", *warned]
 
     def __str__(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
@@ -60,7 +59,8 @@ def slice_lines(comparison: Comparison) -> list[tuple[str, ...]]:
 def flip_lines(comparison: Comparison) -> list[tuple[str, ...]]:
     """The first rows that changed: number, before, after, which way."""
     return [
-        (str(flip.row), f"{flip.before:.3g}", f"{flip.after:.3g}", _sign(flip)) for flip in comparison.flips[:_SHOWN]
+        (str(flip.row), stats.amount(flip.before), stats.amount(flip.after), _sign(flip))
+        for flip in comparison.flips[:_SHOWN]
     ]
 
 
@@ -72,11 +72,7 @@ def rest_lines(comparison: Comparison) -> list[str]:
 
 def amount(result: stats.Paired, unit: str) -> str:
     """A difference with its interval; where rows tell none, such as where nothing changed, without."""
-    scale, form = (100, ".1f") if unit == "points" else (1, ".3g")
-    middle = f"{scale * result.difference:+{form}}"
-    if not (math.isfinite(result.low) and math.isfinite(result.high)):
-        return middle
-    return f"{middle} [{scale * result.low:{form}}, {scale * result.high:{form}}]"
+    return stats.with_ends(result.difference, result.low, result.high, unit, sign=True)
 
 
 def _name(value: Hashable) -> str:

@@ -108,22 +108,23 @@ class Scored:
             return "no number of rows like these would show it: change the version, or the policy"
         return f"run it on about {asked.rows_needed:,} rows"
 
-    def amount(self, value: float, *, sign: bool = False) -> str:
+    def amount(self, value: float) -> str:
         """A value with its unit; scores are told in hundredths."""
-        if self.found.unit == "points":
-            return f"{100 * value:{'+' if sign else ''}.1f} points"
-        return f"{value:{'+' if sign else ''}.3g} {self.found.unit}".rstrip()
+        from pressmark.stats import amount
+
+        return f"{amount(value, self.found.unit)} {self.found.unit}".rstrip()
 
     def told(self) -> str:
         """The difference in one line, such as `+1.2 points [-0.4, 2.8] on 198 rows`."""
         found = self.difference
         if found is None:
             return f"no row of {len(self.trial.rows)} can be compared"
-        scale, form = (100.0, ".1f") if self.found.unit == "points" else (1.0, ".3g")
-        ends = f"[{found.low * scale:{form}}, {found.high * scale:{form}}]"
-        if not (math.isfinite(found.low) and math.isfinite(found.high)):
-            ends = "(no interval)"
-        return f"{self.amount(found.difference, sign=True)} {ends} on {found.n} row{'' if found.n == 1 else 's'}"
+        from pressmark.stats import amount, ends
+
+        unit = self.found.unit
+        middle = amount(found.difference, unit, sign=True, beside=(found.low, found.high))
+        shown = ends(found.low, found.high, unit, beside=found.difference) or "(no interval)"
+        return f"{middle} {unit}".rstrip() + f" {shown} on {found.n} row{'' if found.n == 1 else 's'}"
 
     @property
     def _direction(self) -> Direction:

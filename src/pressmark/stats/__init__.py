@@ -29,6 +29,7 @@ change in 5 rows leaves ±52 points open, none in 500 rows ±0.7.
 from __future__ import annotations
 
 from pressmark.stats.agreement import Kappa, fleiss_kappa, kappa
+from pressmark.stats.amounts import amount, ends, with_ends
 from pressmark.stats.inputs import SAME_WITHIN, Direction, Verdict
 from pressmark.stats.means import Mean, PassRate, bootstrap_mean, mean, pass_rate, skewed
 from pressmark.stats.pairs import NonInferiority, Paired, non_inferior, paired
@@ -52,9 +53,11 @@ __all__ = [
     "Strength",
     "Verdict",
     "Votes",
+    "amount",
     "bootstrap_mean",
     "bradley_terry",
     "confidence_sequence",
+    "ends",
     "fleiss_kappa",
     "holm",
     "kappa",
@@ -68,4 +71,5 @@ __all__ = [
     "skewed",
     "smallest_effect",
     "votes",
+    "with_ends",
 ]

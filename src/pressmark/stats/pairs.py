@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pressmark.errors import StatsError
+from pressmark.stats.amounts import amount, ends
 from pressmark.stats.exact import exact_test, is_binary
 from pressmark.stats.inputs import (
     SAME_WITHIN,
@@ -101,19 +102,25 @@ class Paired:
         """
         counts = f"on {counted(self.n, 'row')}: {self.up} up, {self.down} down, {self.same} same"
         if self.verdict == "cannot tell":
-            amount = f"{_number(self.difference, unit, sign=True)} {unit}"
-            if math.isfinite(self.low) and math.isfinite(self.high):
-                amount += f" [{_number(self.low, unit)}, {_number(self.high, unit)}]"
+            change = f"{self._amount(unit, sign=True)} {unit}"
+            if told := ends(self.low, self.high, unit, beside=self.difference):
+                change += f" {told}"
             else:
                 changed = self.up + self.down
                 counts += f"; no interval, since only {counted(changed, 'row')} changed" if changed else "; no interval"
-            return f"cannot tell: {name} differs by {amount} {counts}; {self._what_would_tell()}"
+            return f"cannot tell: {name} differs by {change} {counts}; {self._what_would_tell()}"
         lower, upper = (self.low, self.high) if self.low > 0 else (-self.high, -self.low)
-        amount = f"{_number(abs(self.difference), unit)} {unit} [{_number(lower, unit)}, {_number(upper, unit)}]"
+        change = f"{self._amount(unit)} {unit} {ends(lower, upper, unit, beside=self.difference)}".rstrip()
         if self.direction == "higher":
-            return f"{name} {self.verdict} by {amount} {counts}"
+            return f"{name} {self.verdict} by {change} {counts}"
         way = "lower" if self.verdict == "better" else "higher"
-        return f"{name} {self.verdict}: {way} by {amount} {counts}"
+        return f"{name} {self.verdict}: {way} by {change} {counts}"
+
+    def _amount(self, unit: str, *, sign: bool = False) -> str:
+        value = self.difference if sign else abs(self.difference)
+        text = amount(value, unit, sign=sign, beside=(self.low, self.high))
+        # A rounded zero has no sign worth showing.
+        return text if text.strip("+-0.,") else text.lstrip("+-")
 
     def _what_would_tell(self) -> str:
         if self.up + self.down == 0:
@@ -303,12 +310,3 @@ def _cluster_parts(differences: Floats, groups: Sequence[int]) -> Floats:
     parts = np.asarray(sums * (len(sums) / len(differences)), dtype=np.float64)
     parts[np.isclose(parts, 0.0, atol=SAME_WITHIN)] = 0.0
     return parts
-
-
-def _number(value: float, unit: str, *, sign: bool = False) -> str:
-    if unit == "points":
-        text = f"{100 * value:+.1f}" if sign else f"{100 * value:.1f}"
-    else:
-        text = f"{value:+.3g}" if sign else f"{value:.3g}"
-    # A rounded zero has no sign worth showing.
-    return text.lstrip("+-") if float(text) == 0 else text

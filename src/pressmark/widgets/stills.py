@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import unified_diff
 from typing import Any, Literal, Protocol, cast
 
+from pressmark.stats import amount
 from pressmark.widgets.panels import State
 from pressmark.widgets.proposing import proposed
 from pressmark.widgets.protocols import (
@@ -272,7 +273,7 @@ def _row_table(view: Shown, rows: Sequence[RowView]) -> list[Block]:
             cell = row["cells"][version]
             score = cell["scores"].get(scorer)
             output = cell["error"] or ("not answered" if cell["pending"] else cell["output"])
-            line += [_cut(output), "" if score is None else f"{score:.3g}"]
+            line += [_cut(output), "" if score is None else amount(score)]
         body.append(line)
     return [Table(head, body)]
 

@@ -423,9 +423,9 @@ def _sequential(told: Comparison, run: Run, provisional: bool) -> ComparisonView
     verdict = sequence.verdict
     view |= {"low": _end(sequence.low), "high": _end(sequence.high), "difference": sequence.difference}
     view["verdict"] = verdict
-    scale = 100 if told.unit == "points" else 1
-    low, high, middle = (f"{scale * value:.3g}" for value in (sequence.low, sequence.high, sequence.difference))
-    ends = f"[{low}, {high}]" if math.isfinite(sequence.low) and math.isfinite(sequence.high) else "(no interval yet)"
+    low, high = sequence.low, sequence.high
+    middle = stats.amount(sequence.difference, told.unit, beside=(low, high))
+    ends = stats.ends(low, high, told.unit, beside=sequence.difference) or "(no interval yet)"
     word = verdict if verdict != "cannot tell" else "not told apart yet" if provisional else "not told apart"
     view["sentence"] = minus(f"{told.candidate} {word}: {middle} {told.unit} {ends} {so_far}")
     return view
