@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
-from pressmark.prompts.diff import Change
+from pressmark.prompts.diff import _HIDDEN, Change
 
 
 @pytest.mark.parametrize(
@@ -27,3 +30,14 @@ def test_what_people_write_is_left_alone() -> None:
     """Lines, tabs, emoji and scripts with joiners stand as they are."""
     lines = Change("text", None, "one\n\t👩‍👩‍👧\r\nمی\u200cخواهم").unified()
     assert lines[-3:] == ["+one", "+\t👩‍👩‍👧", "+می\u200cخواهم"]
+
+
+def test_the_page_names_the_same() -> None:
+    """The editor's marks and the difference in text are of one set of characters."""
+    source = (Path(__file__).parents[2] / "extension" / "src" / "logic" / "hidden.ts").read_text()
+    found = re.search(r"^\s*/(\[.+\])/u;$", source, re.MULTILINE)
+    assert found is not None
+    pattern = re.sub(r"\\u\{([0-9a-f]+)\}", lambda code: f"\\U{code[1]:0>8}", found[1])
+    page = re.compile(pattern)
+    differing = [hex(code) for code in range(0x110000) if bool(page.match(chr(code))) != bool(_HIDDEN.match(chr(code)))]
+    assert differing == []
