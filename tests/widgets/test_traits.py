@@ -15,6 +15,7 @@ from pressmark.widgets.comparing import Comparing
 from pressmark.widgets.drafting import Drafting
 from pressmark.widgets.evaluating import Evaluating
 from pressmark.widgets.impacting import Impacting
+from pressmark.widgets.judging import Judging
 from pressmark.widgets.rating import Rating
 from pressmark.widgets.releasing import Releasing
 
@@ -49,7 +50,7 @@ def test_every_command_is_in_the_pages_model_with_its_arguments() -> None:
         page[name] = set(re.findall(r"(\w+):", args))
     python = {
         name: set(found.parameters)
-        for owner in (Workbench, Drafting, Comparing, Evaluating, Rating, Releasing, Impacting)
+        for owner in (Workbench, Drafting, Comparing, Evaluating, Judging, Rating, Releasing, Impacting)
         for name, found in commands_of(owner).items()
     }
     assert page == python

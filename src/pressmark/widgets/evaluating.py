@@ -1,9 +1,8 @@
-"""The Evaluate panel's half in Python: what to run, the run in sight, its verdicts, and the order of its rows."""
+"""The Evaluate panel's half in Python: what to run, the run in sight, and the order of its rows."""
 
 from __future__ import annotations
 
 import itertools
-import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -11,28 +10,24 @@ from typing import cast
 
 from pressmark.errors import PressmarkError
 from pressmark.widgets.commands import command, told
+from pressmark.widgets.judging import Judging, primary_of
 from pressmark.widgets.lanes import Lane, Throttle
-from pressmark.widgets.panels import Desk, Panel, State
+from pressmark.widgets.panels import CALM_SECONDS, QUIET_SECONDS, Desk, Panel, State
 from pressmark.widgets.protocols import (
     AskingView,
     BudgetView,
-    ComparisonView,
     OverrideView,
     RowFilter,
     RowSort,
     RowView,
     RunProgress,
-    ScorerView,
 )
 
 PROGRESS_SECONDS = 0.2
-VERDICT_SECONDS = 1.0
 SILENCE_SECONDS = 3.0
 ORDERS_KEPT = 8
 ROWS_AT_ONCE = 200
 VERSIONS_AT_ONCE = 4
-CALM_SECONDS = 5.0
-QUIET_SECONDS = 0.2
 FIRST_ASKING: AskingView = {
     "repeats": 1,
     "concurrency": 8,
@@ -60,35 +55,13 @@ class Order:
     rows: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """Which verdicts are asked for.
-
-    Attributes:
-        run: The run.
-        scorer: By which scorer.
-        pair: Baseline and candidate in sight, or None.
-        candidates: All that are held against the baseline, the one in sight first.
-        status: Where the run stood.
-        public: The pair that the public verdict is about.
-    """
-
-    run: str
-    scorer: str
-    pair: tuple[str, str] | None
-    candidates: tuple[str, ...]
-    status: str
-    public: tuple[str, str]
-
-
 class Evaluating(Panel):
     """Choices for the next run, and the run that is shown.
 
     Attributes:
         keeps_pair: A run that leaves `baseline` and `version` as they are when it is loaded; any other one brings its
             own into sight.
-        comparisons: Where scores are compared. That takes a while, the first time above all, and what the page asks
-            for does not wait for it.
+        verdicts: How the versions of the run in sight compare.
     """
 
     def __init__(self, desk: Desk, scorer: str = "") -> None:
@@ -98,13 +71,8 @@ class Evaluating(Panel):
         self._latest: RunProgress | None = None
         self._heard = 0.0
         self._planning = Lane("planning")
-        self.comparisons = Lane("comparisons")
-        self._verdict_lock = threading.RLock()
+        self.verdicts = Judging(desk)
         self._tell_progress = Throttle(self._put_progress, PROGRESS_SECONDS)
-        self._tell_verdict = Throttle(self.verdict_soon, VERDICT_SECONDS)
-        self._compared: Compared | None = None
-        self._compare_again = False
-        self._has_compared = False
         self._orders: OrderedDict[int, Order] = OrderedDict()
         self._tokens = itertools.count(1)
 
@@ -120,7 +88,7 @@ class Evaluating(Panel):
         self.in_registry(self._load_endpoints, fills="catalog", key="endpoints")
 
     def _load_endpoints(self) -> None:
-        self._leave_way()
+        self.leave_way()
         endpoints = self.session.endpoints()
         self.desk.put("catalog", endpoints=endpoints)
         endpoint = _kept(self.desk.state("evaluate").get("endpoint"), [each["name"] for each in endpoints])
@@ -143,7 +111,7 @@ class Evaluating(Panel):
         if versions and not among:
             self.desk.put("evaluate", versions=versions, estimate=None, estimate_error=None)
             self.estimate_soon()
-        self.verdict_soon()
+        self.verdicts.soon()
 
     def estimate_soon(self) -> None:
         """Asks what the run would cost, once somebody looks; only the last of several calls counts."""
@@ -153,16 +121,17 @@ class Evaluating(Panel):
     def settle(self, seconds: float) -> bool:
         """Waits until nothing is planned or compared any more."""
         until = time.monotonic() + seconds
-        return all(lane.settle(max(0.0, until - time.monotonic())) for lane in (self._planning, self.comparisons))
+        lanes = (self._planning, self.verdicts.lane)
+        return all(lane.settle(max(0.0, until - time.monotonic())) for lane in lanes)
 
     def close(self) -> None:
         """Ends the threads that plan and compare."""
         self._planning.close()
-        self.comparisons.close()
+        self.verdicts.lane.close()
 
     def _estimate(self) -> None:
-        self._leave_way()
-        self.comparisons.calm(QUIET_SECONDS, CALM_SECONDS)
+        self.leave_way()
+        self.verdicts.lane.calm(QUIET_SECONDS, CALM_SECONDS)
         chosen = self.desk.state("evaluate")
         question = _question(self.desk.prompt, chosen)
         versions, suite, endpoint = chosen.get("versions") or [], chosen.get("suite"), chosen.get("endpoint")
@@ -170,19 +139,12 @@ class Evaluating(Panel):
         if versions and suite and endpoint:
             try:
                 asking = chosen.get("asking")
-                estimate = self.session.estimate(self.desk.prompt, versions, suite, endpoint, asking, self._leave_way)
+                estimate = self.session.estimate(self.desk.prompt, versions, suite, endpoint, asking, self.leave_way)
             except Exception as raised:  # noqa: BLE001 - the form stays usable, and says why there is no number
                 error = told(raised)
         # Many rows take seconds to plan: by then something else may be chosen, and be planned next.
         if question == _question(self.desk.prompt, self.desk.state("evaluate")):
             self.desk.put("evaluate", estimate=estimate, estimate_error=error)
-
-    def _leave_way(self) -> None:
-        """Waits while the page is given what it asks for.
-
-        Planning many rows keeps the processor busy, and so does loading what an endpoint is asked with.
-        """
-        self.desk.workspace_lane.calm(QUIET_SECONDS, CALM_SECONDS)
 
     @command()
     def choose_suite(self, suite: str) -> None:
@@ -214,7 +176,7 @@ class Evaluating(Panel):
             self.desk.version = saved[0]
         self.desk.put("run", candidate="")
         self.desk.put("evaluate", versions=versions)
-        self.verdict_soon()
+        self.verdicts.soon()
         self.estimate_soon()
 
     @command()
@@ -302,24 +264,6 @@ class Evaluating(Panel):
         self.desk.run = run
 
     @command()
-    def choose_scorer(self, scorer: str) -> None:
-        """Shows scores and verdict of this scorer."""
-        self.desk.put("run", scorer=scorer)
-        self._load_verdict()
-
-    @command()
-    def look_at(self, candidate: str) -> None:
-        """Brings a candidate of the run in sight to the front: its verdict, and what counts as flipped."""
-        self.desk.put("run", candidate=candidate)
-        self._load_verdict()
-
-    @command(lane="comparison", latest=True)
-    def standings(self, run: str, scorer: str) -> State:
-        """How the versions of a run stand: the numbers of the charts, which come after the rows."""
-        self._leave_way()
-        return cast(State, self.session.standings(run, scorer))
-
-    @command()
     def correct_row(self, run: str, row: int, values: State, message: str) -> State:
         """Keeps a row with other values as the dataset's next version."""
         given = {str(name): str(value) for name, value in values.items()}
@@ -341,7 +285,7 @@ class Evaluating(Panel):
         run = self.desk.run
         if not run:
             self.desk.put("run", ready=True, error=None, progress=None, suite=None, scorer="", candidate="")
-            self._load_verdict()
+            self.verdicts.load()
             return
         progress, suite = self.session.run(run), self.session.run_suite(run)
         shown = self.desk.state("run").get("progress")
@@ -364,7 +308,7 @@ class Evaluating(Panel):
             self._pick_as(progress)
         elif not again:
             self._pick_suite(progress["suite"])
-        self._load_verdict()
+        self.verdicts.load()
 
     def _pick_as(self, progress: RunProgress) -> None:
         """Has the pickers say what the run in sight was of."""
@@ -399,10 +343,10 @@ class Evaluating(Panel):
         self._latest, self._heard = progress, time.monotonic()
         if progress["status"] == "running":
             self._tell_progress()
-            self._tell_verdict()
+            self.verdicts.tell()
         else:
             self._tell_progress.flush()
-            self._tell_verdict.flush()
+            self.verdicts.tell.flush()
             self.in_workspace(lambda: self._runs_again(progress["name"]), fills="runs", key="runs")
 
     def _runs_again(self, name: str) -> None:
@@ -414,99 +358,12 @@ class Evaluating(Panel):
         if progress is not None and progress["run"] == self.desk.run:
             self.desk.put("run", progress=progress)
 
-    def verdict_soon(self) -> None:
-        """Names what is compared, and fills the verdicts once the page has what it asked for."""
-        self.in_workspace(self._load_verdict, fills="verdict", key="verdict")
-
-    def in_sight(self) -> tuple[str, str] | None:
-        """Baseline and candidate of the run in sight.
-
-        A run keeps its own baseline, whatever is picked for the next. Of several candidates the one picked is shown.
-        """
-        progress = self.desk.state("run").get("progress")
-        if not progress or progress["run"] != self.desk.run:
-            return None
-        baseline, *others = progress["versions"]
-        for candidate in (str(self.desk.state("run").get("candidate")), self.desk.version):
-            if candidate in others:
-                return str(baseline), candidate
-        return baseline, (others[-1] if others else baseline)
-
-    def _load_verdict(self) -> None:
-        with self._verdict_lock:
-            pair = self.in_sight()
-            state = self.desk.state("run")
-            scorer = state.get("scorer", "")
-            candidates: list[str] = []
-            if pair is not None and scorer and pair[0] != pair[1]:
-                candidates = [pair[1], *(each for each in state["progress"]["versions"] if each not in pair)]
-            status = state["progress"]["status"] if candidates else ""
-            shown = self.desk.state("verdict")
-            public = (self.desk.baseline, self.desk.version)
-            asked = Compared(self.desk.run, scorer, pair, tuple(candidates), status, public)
-            turned = (shown.get("run"), shown.get("pair")) != (asked.run, pair) or not candidates
-            if turned or shown.get("scorer") != scorer:
-                self.desk.put("verdict", ready=True, error=None, run=asked.run, scorer=scorer, pair=pair, items=[])
-            if turned or pair != public:
-                self.desk.verdict = ""
-            if self._compared == asked:
-                self._compare_again = status == "running"  # there may be more answers than when it began
-                return
-            self._compared = asked if candidates else None
-            if candidates:
-                self._compare(asked, [])
-
-    def _compare(self, asked: Compared, items: list[ComparisonView]) -> None:
-        """Compares the next candidate, beside what the page asks for meanwhile."""
-        if not items:
-            self._compare_again = False
-
-        def one() -> None:
-            if not self._has_compared:  # the first one loads what it counts with, which takes as long as all the rest
-                self._leave_way()
-                self._has_compared = True
-            if asked != self._compared or asked.pair is None:
-                return
-            try:
-                candidate = asked.candidates[len(items)]
-                compared = [*items, self.session.comparison(asked.run, asked.pair[0], candidate, asked.scorer)]
-                verdict = self._final_verdict(asked, compared)
-            except Exception:
-                with self._verdict_lock:
-                    if asked != self._compared:
-                        return
-                    self._compared = None
-                raise
-            with self._verdict_lock:
-                if asked != self._compared:  # another run or pair came into sight meanwhile
-                    return
-                before = self.desk.state("verdict").get("items") or []
-                self.desk.put("verdict", ready=True, error=None, items=[*compared, *before[len(compared) :]])
-                self.desk.verdict = verdict
-                if len(compared) < len(asked.candidates):
-                    self._compare(asked, compared)
-                elif self._compare_again:
-                    self._compare(asked, [])
-                else:
-                    self._compared = None
-
-        self.comparisons.submit(lambda: self._attempt(one, "verdict"), key="comparison")
-
-    def _final_verdict(self, asked: Compared, items: list[ComparisonView]) -> str:
-        """The public verdict: on the public pair, by the primary scorer, once the run has come to its end."""
-        if asked.pair is None or not items or asked.status not in ("done", "stopped") or asked.pair != asked.public:
-            return ""
-        primary = primary_of(self.desk.state("run")["suite"]["scorers"])
-        if items[0]["scorer"] == primary:
-            return items[0]["verdict"] or ""
-        return self.session.comparison(asked.run, *asked.pair, primary)["verdict"] or ""
-
     # Its rows
 
     @command()
     def order(self, filter: RowFilter, sort: RowSort, search: str, slice: str | None = None, limit: int = 0) -> State:
         """Fixes an order of rows; returns its token, the counts and its first rows. `rows` pages through it."""
-        pair = self.in_sight()
+        pair = self.verdicts.in_sight()
         if pair is None:
             raise PressmarkError("no rows to show: this run is not open any more; choose a run above")
         self._catch_up()
@@ -557,7 +414,7 @@ class Evaluating(Panel):
 
     def first_rows(self, count: int) -> list[RowView]:
         """The first rows of the run in sight, flipped ones first; none without a run."""
-        pair = self.in_sight()
+        pair = self.verdicts.in_sight()
         if pair is None:
             return []
         run, scorer = self.desk.run, self.desk.state("run").get("scorer", "")
@@ -577,12 +434,6 @@ def _question(prompt: str, chosen: State) -> tuple[object, ...]:
     asking = chosen.get("asking") or FIRST_ASKING
     of = (chosen.get("suite"), chosen.get("endpoint"), asking["repeats"], asking["concurrency"])
     return (prompt, tuple(chosen.get("versions") or ()), *of)
-
-
-def primary_of(scorers: list[ScorerView]) -> str:
-    """The name of the primary scorer, or of the first where none is."""
-    primary = [each["name"] for each in scorers if each["primary"]] or [each["name"] for each in scorers]
-    return primary[0] if primary else ""
 
 
 def _kept(chosen: str | None, names: list[str]) -> str:

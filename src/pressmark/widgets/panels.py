@@ -10,6 +10,8 @@ from pressmark.widgets.lanes import Lane
 from pressmark.widgets.protocols import WorkbenchSession
 
 State = dict[str, Any]
+QUIET_SECONDS = 0.2
+CALM_SECONDS = 5.0
 
 
 class Desk(Protocol):
@@ -47,6 +49,10 @@ class Panel:
     def in_registry(self, job: Callable[[], None], *, fills: str, key: str | None = None) -> None:
         """The same on the registry's lane."""
         self.desk.registry_lane.submit(lambda: self._attempt(job, fills), key=key)
+
+    def leave_way(self) -> None:
+        """Waits while the page is given what it asks for, before work that keeps the processor busy."""
+        self.desk.workspace_lane.calm(QUIET_SECONDS, CALM_SECONDS)
 
     def _attempt(self, job: Callable[[], None], fills: str) -> None:
         try:

@@ -139,7 +139,7 @@ class Workbench(anywidget.AnyWidget):
         self._commands = {
             name: (found, getattr(owner, name))
             for owner in (
-                *(self, self._drafting, self._comparing, self._evaluating, self._rating),
+                *(self, self._drafting, self._comparing, self._evaluating, self._evaluating.verdicts, self._rating),
                 *(self._releasing, self._releasing.impacts),
             )
             for name, found in commands_of(type(owner)).items()
@@ -376,7 +376,7 @@ class Workbench(anywidget.AnyWidget):
         if found.lane == "now":
             job()
             return
-        lanes = {"registry": self.registry_lane, "comparison": self._evaluating.comparisons}
+        lanes = {"registry": self.registry_lane, "comparison": self._evaluating.verdicts.lane}
         lanes.get(found.lane, self.workspace_lane).submit(
             job,
             # A page's newer call makes its own older one pointless, never that of another page or prompt.
@@ -439,7 +439,7 @@ class Workbench(anywidget.AnyWidget):
         progress = self.state("run").get("progress")
         if progress and progress["total"] > FIRST_LOOK_ANSWERS:
             return self._draw_picture([])
-        self._evaluating.comparisons.settle(max(0.0, until - time.monotonic()))
+        self._evaluating.verdicts.lane.settle(max(0.0, until - time.monotonic()))
         rows = self.workspace_lane.value(lambda: self._evaluating.first_rows(FIRST_ROWS), FIRST_LOOK_SECONDS) or []
         return self._draw_picture(rows)
 
