@@ -570,6 +570,8 @@ export interface Traits {
   label: string;
   panel: PanelName;
   panels: PanelName[];
+  /** What was typed into single fields and not sent yet. */
+  state_typed: State<{ fields: Record<string, string> }>;
   state_prompts: State<{ items: PromptView[] }>;
   state_versions: State<{ name: string; items: VersionView[] }>;
   state_draft: State<{
@@ -641,6 +643,7 @@ export interface Traits {
 /** The commands that Python lets in, with their arguments and what they answer. */
 export interface Commands {
   show: { args: { panel: PanelName }; value: null };
+  keep: { args: { field: string; text: string }; value: null };
   ping: { args: Record<string, never>; value: null };
   open_prompt: { args: { name: string }; value: null };
   edit: {

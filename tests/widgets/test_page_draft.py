@@ -129,6 +129,22 @@ def test_undo_survives_a_reload_and_a_new_kernel(visit: Visit, ws: pm.Workspace)
     assert text_of(ws) == "first"
 
 
+def test_a_change_message_outlives_a_look_at_another_panel(visit: Visit, ws: pm.Workspace) -> None:
+    """It is there again after the versions were compared, and goes with the version that it was written for."""
+    page = visit()
+    write(page, 1, "Only the label, please.")
+    page.get_by_label("Change message").fill("politer")
+    page.get_by_role("tab", name="Compare").click()
+    page.get_by_role("tab", name="Draft").click()
+    assert page.get_by_label("Change message").input_value() == "politer"
+    page.get_by_role("button", name="Save version").click()
+    page.get_by_text(re.compile(r"Saved as #\d")).wait_for()
+    assert ws.version(PROMPT).message == "politer"
+    page.get_by_role("tab", name="Compare").click()
+    page.get_by_role("tab", name="Draft").click()
+    assert page.get_by_label("Change message").input_value() == ""
+
+
 def test_two_tabs_lose_nothing(visit: Visit, ws: pm.Workspace) -> None:
     """The slower tab is told and offers both; what it gives up is one undo away."""
     one, two = visit(), visit()

@@ -125,6 +125,27 @@ def test_a_row_is_corrected_and_the_suite_is_moved(visit: Visit) -> None:
     page.get_by_text("triage/basics judges by the corrected rows now", exact=False).wait_for()
 
 
+def test_a_correction_outlives_a_look_at_another_row(visit: Visit) -> None:
+    """Half a correction is there again when its row is; leaving it forgets it."""
+    page = visit(panel="evaluate")
+    page.locator(".pm-grid-row").nth(1).click()
+    page.get_by_role("button", name="Correct this row").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("half a thought")
+    page.get_by_label("Why").fill("it was wrong")
+    page.locator(".pm-grid-row").nth(2).click()
+    page.get_by_label("Why").wait_for(state="detached")
+    page.locator(".pm-grid-row").nth(1).click()
+    page.get_by_label("Why").wait_for()
+    assert page.get_by_label("Why").input_value() == "it was wrong"
+    fields = page.get_by_role("group", name="Correct this row").get_by_role("textbox")
+    assert fields.first.input_value() == "half a thought"
+    page.get_by_role("button", name="Leave it").click()
+    page.get_by_role("button", name="Correct this row").click()
+    assert fields.first.input_value() != "half a thought"
+    assert page.get_by_label("Why").input_value() == ""
+
+
 def test_differences_are_marked_in_the_grid(visit: Visit) -> None:
     """A toggle marks what differs from the baseline, as text also where it is markup."""
     page = visit(panel="evaluate", hostile=1)

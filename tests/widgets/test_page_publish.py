@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import pressmark as pm
+from pressmark.errors import RegistryError
 from pressmark.prompts.policy import policy_of
 from pressmark.providers import practice
 from pressmark.registry import serving
@@ -190,6 +191,47 @@ def test_a_registry_that_goes_and_comes_back_costs_nothing(office: Office) -> No
     assert page.get_by_label("Reason").input_value() == "written before it went"
     button.click()
     page.get_by_text("production holds v3; it held v2 before.").wait_for()
+
+
+def test_an_answer_that_fails_takes_nothing_away(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The registry stumbles over one question: what it told before stays, greyed, and so does what was typed."""
+    office.fill()
+    page = office.open()
+    page.get_by_text("The gate lets this move through.").wait_for()
+    page.get_by_label("Reason").fill("written before it stumbled")
+
+    def stumbles(self: Any, name: str) -> Any:
+        raise RegistryError("the registry stumbled over its own feet: try again")
+
+    monkeypatch.setattr(type(office.pages.workbench.session), "registry_prompt", stumbles)
+    page.get_by_role("button", name="Refresh").click()
+    page.get_by_role("alert").get_by_text("stumbled over its own feet", exact=False).wait_for()
+    assert "9 points better" in page.get_by_role("region", name="Labels").inner_text()
+    button = page.get_by_role("button", name="Publish #3 as v3 and move production from v2 to v3")
+    assert button.get_attribute("aria-disabled") == "true"
+    monkeypatch.undo()
+    page.get_by_role("alert").wait_for(state="detached")  # it is asked again by itself
+    assert page.get_by_label("Reason").input_value() == "written before it stumbled"
+    button.click()
+    page.get_by_text("production holds v3; it held v2 before.").wait_for()
+
+
+def test_a_reason_outlives_a_look_at_another_panel(office: Office) -> None:
+    """Half a reason is there again after the difference was looked at, and gone once it was given."""
+    office.fill()
+    page = office.open()
+    page.get_by_text("The gate lets this move through.").wait_for()
+    page.get_by_label("Reason").press_sequentially("because of")
+    page.get_by_role("tab", name="Compare").click()
+    page.get_by_role("tab", name="Publish").click()
+    assert page.get_by_label("Reason").input_value() == "because of"
+    page.get_by_role("button", name="Publish #3 as v3 and move production from v2 to v3").click()
+    page.get_by_text("production holds v3; it held v2 before.").wait_for()
+    page.get_by_role("tab", name="Compare").click()
+    page.get_by_role("tab", name="Publish").click()
+    page.get_by_text("The gate lets this move through.").or_(page.get_by_text("holds v3 already")).first.wait_for()
+    field = page.get_by_label("Reason")
+    assert field.count() == 0 or field.input_value() == ""
 
 
 def test_a_token_without_rights_is_told_what_to_ask_for(office: Office) -> None:

@@ -519,6 +519,54 @@ def test_a_registry_that_is_down_leaves_the_rest_usable(open_page: Opening) -> N
     assert page.workbench.state_registry["view"]["state"] == "connected"
 
 
+def test_a_registry_that_goes_between_two_questions_is_down(
+    open_page: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answered who asks and is gone when it is asked for the prompt: what was known stays, told as old."""
+    page = open_page()
+    known = page.workbench.state_registry["prompt"]
+    answers = page.session.registry_prompt
+
+    def goes(name: str) -> Any:
+        page.session.registry_state = "down"
+        return answers(name)
+
+    monkeypatch.setattr(page.session, "registry_prompt", goes)
+    page.ask("refresh_registry")
+    page.settle()
+    told = page.workbench.state_registry
+    assert (told["view"]["state"], told["error"], told["prompt"]) == ("down", None, known)
+    monkeypatch.undo()
+    page.session.registry_state = "connected"
+    page.ask("refresh_registry")
+    assert page.workbench.state_registry["view"]["state"] == "connected"
+
+
+def test_a_gate_that_fails_hides_nothing_else(open_page: Opening, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its error stands where its decision would; labels and log are there."""
+    page = open_page()
+
+    def breaks(*asked: str) -> Any:
+        raise OSError("no gate today")
+
+    monkeypatch.setattr(page.session, "gate", breaks)
+    page.ask("refresh_registry")
+    page.settle()
+    assert "no gate today" in page.workbench.state_gate["error"]["message"]
+    assert page.workbench.state_registry["error"] is None
+
+
+def test_what_is_typed_into_a_field_is_kept_until_it_is_sent(open_page: Opening) -> None:
+    """By what it is about; an empty text takes no room."""
+    page = open_page()
+    page.ask("keep", field="reason of a/b", text="so that")
+    page.ask("keep", field="reason of c/d", text="else")
+    page.ask("keep", field="reason of a/b", text="so that it")
+    assert page.workbench.state_typed["fields"] == {"reason of a/b": "so that it", "reason of c/d": "else"}
+    page.ask("keep", field="reason of a/b", text="")
+    assert page.workbench.state_typed["fields"] == {"reason of c/d": "else"}
+
+
 def test_a_slow_registry_holds_nothing_up(open_page: Opening) -> None:
     """While the registry is waited for, edits are answered."""
     page = open_page()

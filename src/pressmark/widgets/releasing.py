@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import cast
 
+from pressmark.errors import RegistryError
 from pressmark.widgets.commands import command
 from pressmark.widgets.impacting import Impacting
 from pressmark.widgets.panels import Desk, Panel, State
+from pressmark.widgets.protocols import RegistryPromptView, RegistryView
 
 
 class Releasing(Panel):
@@ -23,17 +25,28 @@ class Releasing(Panel):
     def load_registry(self) -> None:
         """Fills what the registry holds of the open prompt, then the gate."""
         name = self.desk.prompt
-        view = self.session.registry()
+        view, held = self._asked(name)
         connected = view["state"] == "connected"
         before = self.desk.state("registry").get("prompt")
-        # What was known stays in sight while the registry does not answer, told as old.
-        held = before if before is not None and before["name"] == name else None
-        if connected and name:
-            held = self.session.registry_prompt(name)
+        if not connected and before is not None and before["name"] == name:
+            held = before  # what was known stays in sight while the registry does not answer, told as old
         self.desk.put("registry", ready=True, error=None, view=view, prompt=held)
         if connected or not held:
-            self._load_gate()
-        self._follow()
+            self._attempt(self._load_gate, "gate")
+        self._attempt(self._follow, "client")
+
+    def _asked(self, name: str) -> tuple[RegistryView, RegistryPromptView | None]:
+        """Whether the registry is there, and what it holds of a prompt."""
+        view = self.session.registry()
+        if view["state"] != "connected" or not name:
+            return view, None
+        try:
+            return view, self.session.registry_prompt(name)
+        except RegistryError:
+            view = self.session.registry()  # it may have gone between the two questions
+            if view["state"] == "connected":
+                raise
+            return view, None
 
     def registry_soon(self) -> None:
         """Asks the registry; only the last of several calls counts."""

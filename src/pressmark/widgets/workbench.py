@@ -71,6 +71,7 @@ class Workbench(anywidget.AnyWidget):
     panel = Enum(PANELS, default_value="draft").tag(sync=True)
     panels = List(Unicode(), default_value=list(PANELS)).tag(sync=True)
 
+    state_typed = _state()
     state_prompts = _state()
     state_versions = _state()
     state_draft = _state()
@@ -345,6 +346,12 @@ class Workbench(anywidget.AnyWidget):
         if panel not in self.panels:
             raise PressmarkError(f"this view has no panel {panel!r:.60}: it has {', '.join(self.panels)}")
         self.panel = panel
+
+    @command(lane="now")
+    def keep(self, field: str, text: str) -> None:
+        """Keeps what is typed into a field and not sent yet, for a page that is loaded again."""
+        others = {name: kept for name, kept in self.state("typed").get("fields", {}).items() if name != field}
+        self.put("typed", ready=True, fields={**others, **({field: text} if text else {})})
 
     @command(lane="now")
     def ping(self) -> None:

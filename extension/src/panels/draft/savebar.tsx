@@ -1,13 +1,14 @@
 import { useEffect, useState } from "preact/hooks";
 import { plural } from "../../logic/format";
 import { useAct, useTrait } from "../../parts/hooks";
+import { useTyped } from "../../parts/typed";
 import { Button, ErrorNote, Note, TextField, Time } from "../../parts/ui";
 import type { Draft } from "./state";
 
 export function SaveBar(props: { draft: Draft; view: string }) {
   const { draft, view } = props;
   const check = useTrait("state_check");
-  const [message, setMessage] = useState("");
+  const [message, setMessage] = useTyped(`change message of ${draft.name}`);
   const save = useAct("save");
   const discard = useAct("discard_draft");
   const walk = useAct("undo");

@@ -1,17 +1,26 @@
-import { useState } from "preact/hooks";
 import { correctable } from "../../logic/columns";
 import { plural } from "../../logic/format";
 import { sentence } from "../../logic/text";
 import type { CorrectedView, RowView, SuiteView } from "../../model";
 import { useAct } from "../../parts/hooks";
+import { useTyped } from "../../parts/typed";
 import { Button, Note, TextField } from "../../parts/ui";
+
+interface Typed {
+  values: Record<string, string> | null;
+  why: string;
+}
+const NOTHING: Typed = { values: null, why: "" };
 
 /** What is expected of a row, edited in place: it becomes the next version of the dataset. */
 export function Correction(props: { run: string; row: RowView; suite: SuiteView }) {
   const { row, suite } = props;
   const save = useAct("correct_row");
-  const [values, setValues] = useState<Record<string, string> | null>(null);
-  const [why, setWhy] = useState("");
+  // A look at another row, to see what is expected there, takes nothing of it away.
+  const [typed, setTyped] = useTyped(`correction of row ${row.row} in ${props.run}`);
+  const { values, why } = (typed ? JSON.parse(typed) : NOTHING) as Typed;
+  const setValues = (next: Typed["values"]) => setTyped(next ? JSON.stringify({ values: next, why }) : "");
+  const setWhy = (next: string) => setTyped(JSON.stringify({ values, why: next }));
   const columns = correctable(suite, row);
   const begin = () => setValues(Object.fromEntries(columns.map((name) => [name, row.values[name] ?? ""])));
   const changed = Object.entries(values ?? {}).filter(([name, text]) => text !== (row.values[name] ?? ""));

@@ -18,10 +18,11 @@ export function EvaluatePanel() {
   const chosen = useTrait("state_evaluate");
   const suite = catalog.suites?.find((each) => each.name === chosen.suite);
   if (!catalog.ready || !versions.ready) return <Loading what="suites and versions" />;
-  if (catalog.error) return <ErrorNote error={catalog.error} />;
+  if (catalog.error && !catalog.suites) return <ErrorNote error={catalog.error} />;
   const progress = run.progress && run.progress.run === runName ? run.progress : null;
   return (
     <div class="pm-evaluate">
+      {catalog.error && <ErrorNote error={catalog.error} />}
       <Setup progress={progress} />
       {run.error && <ErrorNote error={run.error} />}
       {runName && !progress && !run.error && <Loading what="the run" />}

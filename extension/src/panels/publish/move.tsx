@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { backOf, effectOf, nextVersion } from "../../logic/effect";
 import type { ActView, LabelView, RegistryPromptView } from "../../model";
 import { useAct, useHost, useTrait } from "../../parts/hooks";
+import { useTyped } from "../../parts/typed";
 import { Button, ErrorNote, Note, Problems, Select, TextField, Time } from "../../parts/ui";
 import { Checklist } from "./checklist";
 import { VersionLink } from "./links";
@@ -36,7 +37,7 @@ export function Move(props: {
     useAct("submit_evidence"),
   ];
   const acts = [move, publish, rollback, submit];
-  const [reason, setReason] = useState("");
+  const [reason, setReason] = useTyped(`reason of ${prompt.name}`);
   const [asked, setAsked] = useState(false);
   const held = prompt.labels.find((each) => each.label === label) ?? null;
   const view = gate.view && gate.view.label === label && gate.view.to === to ? gate.view : null;

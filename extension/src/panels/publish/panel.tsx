@@ -18,21 +18,23 @@ export function PublishPanel() {
   // A rollback that was begun, and whether the change is about to be evaluated: parts of this panel lead to each other.
   const [rolling, roll] = useState<Rolling | null>(null);
   const [evaluating, evaluate] = useState(false);
-  const state = registry.view?.state;
+  // What the registry told last stays, under the word that it can't be asked now.
+  const unheard = registry.view?.state === "down" || Boolean(registry.error);
   useEffect(() => {
-    if (state !== "down") return;
+    if (!unheard) return;
     const timer = setInterval(() => {
       if (!document.hidden) void host.call("refresh_registry", {}).catch(() => undefined);
     }, AGAIN);
     return () => clearInterval(timer);
-  }, [state, host]);
+  }, [unheard, host]);
   const again = (
     <Button onClick={() => void refresh.run({})} busy={refresh.busy}>
       {refresh.busy ? "Refreshing…" : "Refresh"}
     </Button>
   );
   if (!registry.ready) return <Loading what="the registry" lines={5} />;
-  if (registry.error) return <ErrorNote error={registry.error}>{again}</ErrorNote>;
+  const failed = registry.error && <ErrorNote error={registry.error}>{again}</ErrorNote>;
+  if (failed && !registry.prompt) return failed;
   const view = registry.view;
   if (view?.state === "none")
     return (
@@ -54,20 +56,15 @@ export function PublishPanel() {
         </Button>
       </Empty>
     );
+  const off = away !== null || Boolean(failed);
   return (
     <>
-      {away && <Away view={away}>{again}</Away>}
-      <div class={`pm-publish ${away ? "pm-old" : ""}`}>
+      {failed || (away && <Away view={away}>{again}</Away>)}
+      <div class={`pm-publish ${off ? "pm-old" : ""}`}>
         <div class="pm-publish-main">
-          <Labels prompt={held} off={away !== null} onRoll={roll} />
-          <Move
-            prompt={held}
-            off={away !== null}
-            rolling={rolling}
-            onRoll={roll}
-            onEvaluate={() => evaluate(true)}
-          />
-          <Impact open={evaluating} onOpen={evaluate} off={away !== null} />
+          <Labels prompt={held} off={off} onRoll={roll} />
+          <Move prompt={held} off={off} rolling={rolling} onRoll={roll} onEvaluate={() => evaluate(true)} />
+          <Impact open={evaluating} onOpen={evaluate} off={off} />
         </div>
         <aside class="pm-publish-side">
           <div class="pm-head">
@@ -76,9 +73,9 @@ export function PublishPanel() {
             <span class="pm-soft pm-cut" title={view?.where}>
               {view?.principal ? `as ${view.principal}${view.role ? `, ${view.role}` : ""}` : view?.where}
             </span>
-            {!away && again}
+            {!off && again}
           </div>
-          <Timeline prompt={held} off={away !== null} onRoll={roll} />
+          <Timeline prompt={held} off={off} onRoll={roll} />
         </aside>
       </div>
     </>

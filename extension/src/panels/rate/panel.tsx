@@ -10,7 +10,7 @@ export function RatePanel() {
   const state = useTrait("state_rate");
   const run = useTrait("run");
   if (!state.ready || (state.run ?? "") !== run) return <Loading what="what can be rated" />;
-  if (state.error) return <ErrorNote error={state.error} />;
+  if (state.error && !state.blind) return <ErrorNote error={state.error} />;
   if (!state.offer)
     return (
       <Empty title="No run to rate yet">
@@ -23,6 +23,12 @@ export function RatePanel() {
       </Empty>
     );
   if (state.revealed) return <Reveal result={state.revealed} blind={state.blind ?? null} />;
-  if (state.blind) return <Blind blind={state.blind} />;
+  if (state.blind)
+    return (
+      <>
+        {state.error && <ErrorNote error={state.error} />}
+        <Blind blind={state.blind} />
+      </>
+    );
   return <Begin key={state.offer.run} offer={state.offer} />;
 }
