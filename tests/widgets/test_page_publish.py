@@ -181,7 +181,7 @@ def test_a_registry_that_goes_and_comes_back_costs_nothing(office: Office) -> No
         page.get_by_role("region", name=LIVE).get_by_text("it asks the registry now and then", exact=False)
     ).wait_for()
     page.get_by_role("button", name="Refresh").click()
-    page.get_by_role("alert").get_by_text("cannot be reached", exact=False).wait_for()
+    page.locator(".pm-publish-down").get_by_role("alert").get_by_text("cannot be reached", exact=False).wait_for()
     button = page.get_by_role("button", name="Publish #3 as v3 and move production from v2 to v3")
     assert button.get_attribute("aria-disabled") == "true"
     assert "9 points better" in page.get_by_role("region", name="Labels").inner_text()

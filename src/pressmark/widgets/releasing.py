@@ -92,8 +92,8 @@ class Releasing(Panel):
 
     @command(lane="registry", latest=True)
     def refresh_registry(self) -> None:
-        """Asks the registry again."""
-        self.load_registry()
+        """Asks the registry again; what goes wrong is told where its state is shown."""
+        self._attempt(self.load_registry, "registry")
 
     @command(lane="now")
     def choose_label(self, label: str) -> None:

@@ -78,7 +78,9 @@ export function Move(props: {
     if (await run(given)) done(given);
   };
   const forward = () =>
-    view?.allowed && withReason((why) => move.run({ label, to, reason: why, expected: view.current }));
+    view?.allowed &&
+    !gate.error &&
+    withReason((why) => move.run({ label, to, reason: why, expected: view.current }));
   const back = () =>
     rolling &&
     held &&
@@ -177,7 +179,7 @@ export function Move(props: {
               <Button
                 kind="primary"
                 busy={move.busy}
-                disabled={!view?.allowed || off || stopped}
+                disabled={!view?.allowed || Boolean(gate.error) || off || stopped}
                 title={view && !view.allowed ? "The gate says no: see the list above" : undefined}
                 onClick={() => void forward()}
               >

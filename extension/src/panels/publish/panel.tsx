@@ -12,6 +12,7 @@ const AGAIN = 5000;
 
 export function PublishPanel() {
   const registry = useTrait("state_registry");
+  const gate = useTrait("state_gate");
   const prompt = useTrait("prompt");
   const host = useHost();
   const refresh = useAct("refresh_registry");
@@ -19,7 +20,10 @@ export function PublishPanel() {
   const [rolling, roll] = useState<Rolling | null>(null);
   const [evaluating, evaluate] = useState(false);
   // What the registry told last stays, under the word that it can't be asked now.
-  const unheard = registry.view?.state === "down" || Boolean(registry.error);
+  const unheard =
+    registry.view?.state === "down" ||
+    Boolean(registry.error) ||
+    gate.error?.kind === "RegistryUnavailableError";
   useEffect(() => {
     if (!unheard) return;
     const timer = setInterval(() => {
