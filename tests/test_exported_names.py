@@ -14,7 +14,8 @@ import pressmark
 
 PUBLIC = {
     "pressmark": [
-        "Budget", "Client", "Policy", "PressmarkError", "Registry", "Workspace", "__version__", "errors", "scorers",
+        "Budget", "Client", "Dataset", "Policy", "PressmarkError", "Registry", "Run", "Suite", "Version", "Workspace",
+        "__version__", "errors", "scorers",
     ],
     "pressmark.prompts": [
         "GENESIS", "LATEST", "MISSING", "ChatTemplate", "Entry", "FrozenDict", "FrozenList", "LabelPointer", "Position",

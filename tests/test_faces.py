@@ -86,14 +86,14 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
                 "Policy": pm.Policy("ours", suites=[NASTY], must_reach={NASTY: 0.5}),
                 "client.get": client.get("a/b"),
                 "client.status": client.status(),
-                "ws.save": two,
+                "Version": two,
                 "ws.derive": ws.derive(two, params={"temperature": 1}),
                 "ws.diff": ws.diff(one, two),
                 "ws.endpoint": local,
-                "ws.dataset": data,
-                "ws.suite": suite,
+                "Dataset": data,
+                "Suite": suite,
                 "ws.plan": ws.plan([one, two], suite),
-                "ws.evaluate": run,
+                "Run": run,
                 "run.compare": run.compare(),
                 "run.report": run.report(),
                 "ws.ratings": ws.ratings(run),
@@ -180,7 +180,7 @@ def test_exported_notebooks_hold_no_script(shown: dict[str, Any], tmp_path: Path
 
 def test_a_rating_session_does_not_tell(shown: dict[str, Any]) -> None:
     """Neither the face of a session nor the still picture of its view says which version wrote what."""
-    run = shown["ws.evaluate"]
+    run = shown["Run"]
     session = shown["Workspace"].rate(run, rater="bo")
     view = session.view()
     try:

@@ -7,6 +7,7 @@ Where to start:
 - `Policy(name, require_evidence=True, ...)`: what a label demands; `registry.set_policy` takes one.
 - `Client(url, token=...)`: read prompts in production; needs nothing but the base install.
 - `Budget(money=..., tokens=..., calls=..., minutes=...)`: what a run may spend.
+- `Dataset`, `Suite`, `Version`, `Run`: what a workspace hands out, for annotations.
 - `scorers`: what turns an output into a score.
 - `errors`: every exception, in one tree.
 
@@ -20,11 +21,12 @@ import importlib
 TYPE_CHECKING = False  # as typing's, without its import
 if TYPE_CHECKING:
     from pressmark import errors
-    from pressmark.api import Registry, Workspace
+    from pressmark.api import Registry, Run, Workspace
     from pressmark.client import Client
     from pressmark.errors import PressmarkError
-    from pressmark.evals import scorers
+    from pressmark.evals import Dataset, Suite, scorers
     from pressmark.evals.budget import Budget
+    from pressmark.prompts import Version
     from pressmark.prompts.policy import Policy
 
 __version__ = "0.1.0"
@@ -32,9 +34,13 @@ __version__ = "0.1.0"
 _HOMES = {
     "Budget": "pressmark.evals.budget",
     "Client": "pressmark.client",
+    "Dataset": "pressmark.evals",
     "Policy": "pressmark.prompts.policy",
     "PressmarkError": "pressmark.errors",
     "Registry": "pressmark.api",
+    "Run": "pressmark.api",
+    "Suite": "pressmark.evals",
+    "Version": "pressmark.prompts",
     "Workspace": "pressmark.api",
     "errors": "pressmark.errors",
     "scorers": "pressmark.evals.scorers",
@@ -42,12 +48,18 @@ _HOMES = {
 # What a third-party module belongs to: the extra that brings it.
 _EXTRAS = {
     "Budget": "evals",
+    "Dataset": "evals",
     "Registry": "evals",
+    "Run": "evals",
+    "Suite": "evals",
     "Workspace": "evals",
     "scorers": "evals",
 }
 
-__all__ = ["Budget", "Client", "Policy", "PressmarkError", "Registry", "Workspace", "__version__", "errors", "scorers"]
+__all__ = [
+    "Budget", "Client", "Dataset", "Policy", "PressmarkError", "Registry", "Run", "Suite", "Version", "Workspace",
+    "__version__", "errors", "scorers",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> object:

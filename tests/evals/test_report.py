@@ -57,7 +57,7 @@ class TestVerdicts:
         kept = [replace(r, answer=Answer("o", latency=1.0)) for r in scored({"a": lambda n: 0.0, "b": lambda n: n % 2})]
         found = report(kept, suite(DATA, RIGHT), "a", "b")
         assert found.unscored == ("cost",)
-        assert "no score to compare" in str(found)
+        assert "price not known" in str(found)
 
     def test_several_candidates_share_the_risk(self) -> None:
         """A candidate that alone is just better cannot tell beside others; Holm counts versions."""

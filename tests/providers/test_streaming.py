@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pressmark.errors import EndpointConnectionError, EndpointError
 from pressmark.evals import Answer, Patience
 from pressmark.evals.asking import ask
-from pressmark.providers import Endpoint, completer
+from pressmark.providers import Endpoint, completer, streaming
+from pressmark.providers.streaming import lines
 from tests.conftest import RecordedModel
 
 from .scripted import Reply, Request, Server, completion
@@ -106,6 +111,44 @@ async def test_garbage(serve: Serve, reply: Reply) -> None:
     with pytest.raises(EndpointError, match="sent a response that is no chat completion") as raised:
         await once(serve(reply).base_url)
     assert raised.value.retryable
+
+
+ODD_ENDS = "one\u2028two\u2029three\u0085four"
+
+
+@pytest.mark.parametrize("end", ["\n\n", "\r\n\r\n", "\r\r", "\n"])
+async def test_only_line_ends_end_a_line(serve: Serve, end: str) -> None:
+    """What breaks a line of text may stand within a chunk, as servers in JavaScript and Go write it."""
+    told = [chunk({"content": ODD_ENDS}), chunk({"content": "é"}), chunk({}, "stop")]
+    body = "".join(f"data: {json.dumps(each, ensure_ascii=False)}{end}" for each in told)
+    body += "data: [DONE]"
+    answer = await once(serve(Reply(body.encode(), headers={"Content-Type": "text/event-stream"})).base_url)
+    assert (answer.output, answer.finish_reason) == (ODD_ENDS + "é", "stop")
+
+
+@given(st.lists(st.text(alphabet="ab\u2028é"), max_size=6), st.sampled_from(["\n", "\r", "\r\n", "\n\n"]), st.data())
+def test_lines_are_the_same_however_they_come(texts: list[str], end: str, data: st.DataObject) -> None:
+    """Pieces may end anywhere, within a character too."""
+    whole = end.join(texts).encode()
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(whole)), max_size=5)))
+    pieces = [whole[a:b] for a, b in itertools.pairwise([0, *cuts, len(whole)])]
+
+    async def body() -> AsyncIterator[bytes]:
+        for piece in pieces:
+            yield piece
+
+    async def all_lines() -> list[str]:
+        return [line async for line in lines(body())]
+
+    assert asyncio.run(all_lines()) == [text for text in texts if text]
+
+
+async def test_a_line_without_an_end(monkeypatch: pytest.MonkeyPatch, serve: Serve) -> None:
+    """It is given up before it fills the memory."""
+    monkeypatch.setattr(streaming, "LONGEST_LINE", 1 << 20)
+    reply = Reply(b"data: " + b"x" * (3 << 20), headers={"Content-Type": "text/event-stream"})
+    with pytest.raises(EndpointError, match="a line of its stream is longer than 1 MiB"):
+        await once(serve(reply).base_url)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Meaning is never colour alone.
 _MARKS: Final[dict[stats.Verdict, str]] = {"better": "▲", "worse": "▼", "cannot tell": "?"}
+# Why the report's own measures have nothing to compare.
+_MISSING: Final = {"cost": "price not known", "latency": "not timed in this run"}
 _HEAD: Final = ("scorer", "", "verdict", "difference", "rows", "up", "down", "same", "test")
 
 
@@ -133,7 +135,8 @@ def as_dict(report: Report) -> dict[str, Any]:
 
 def _lines(candidate: CandidateReport) -> list[tuple[str, ...]]:
     told = [_line(candidate, comparison) for comparison in candidate.comparisons]
-    return told + [(name, "", "no score to compare", "", "", "", "", "", "") for name in candidate.unscored]
+    missing = [(name, _MISSING.get(name, "no score to compare")) for name in candidate.unscored]
+    return told + [(name, "", why, "", "", "", "", "", "") for name, why in missing]
 
 
 def _line(candidate: CandidateReport, told: Comparison) -> tuple[str, ...]:

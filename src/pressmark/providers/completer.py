@@ -15,7 +15,7 @@ from pressmark.prompts import freeze
 from pressmark.providers.endpoint import Endpoint
 from pressmark.providers.failures import broken, garbage, reported, translated
 from pressmark.providers.prices import cost
-from pressmark.providers.streaming import Assembly, NotAStreamError
+from pressmark.providers.streaming import Assembly, NotAStreamError, lines
 
 if TYPE_CHECKING:
     import asyncio
@@ -158,7 +158,7 @@ async def _streamed(
         try:
             if response.headers.get("content-type", "").startswith("application/json"):
                 return await response.read(), None  # it does not stream, and answered in one piece
-            async for line in response.iter_lines():
+            async for line in lines(response.iter_bytes()):
                 assembly.feed(line)
                 if assembly.error is not None:
                     why = assembly.error

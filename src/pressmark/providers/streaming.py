@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import AsyncIterator
 from typing import Any
 
+# No chunk of a real answer comes near it; what is longer is no stream of events, and would fill the memory.
+LONGEST_LINE = 16 * 1024 * 1024
+_LINE_ENDS = re.compile(rb"[\r\n]+")
 _PREFIX = "data:"
 _FIELDS = ("event:", "id:", "retry:", ":")
 _HEAD = ("id", "model", "system_fingerprint")
@@ -12,6 +17,34 @@ _HEAD = ("id", "model", "system_fingerprint")
 
 class NotAStreamError(ValueError):
     """A line or chunk that belongs to no streamed chat completion; the message says what it is."""
+
+
+async def lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[str]:
+    """The lines of a stream of server-sent events, without empty ones.
+
+    They end with CR, LF or both (HTML Living Standard, 9.2.5); what else ends a line of text, such as U+2028, may stand
+    within a chunk's JSON.
+
+    Args:
+        pieces: The response's body as it comes.
+
+    Raises:
+        NotAStreamError: A line does not end.
+    """
+    held = bytearray()
+    async for piece in pieces:
+        *whole, rest = _LINE_ENDS.split(piece)
+        if whole:
+            whole[0] = bytes(held) + whole[0]
+            held.clear()
+        held += rest
+        if len(held) > LONGEST_LINE:
+            raise NotAStreamError(f"a line of its stream is longer than {LONGEST_LINE >> 20} MiB")
+        for line in whole:
+            if line:
+                yield line.decode(errors="replace")
+    if held:
+        yield held.decode(errors="replace")
 
 
 class Assembly:
