@@ -391,7 +391,7 @@ export interface RatedView {
   identical: number;
   repeated: number;
   agreements: [string, string][];
-  rows: { row: number; change: "better" | "worse" | "same"; votes: [string, string][] }[];
+  rows: { row: number; text: string; change: "better" | "worse" | "same"; votes: [string, string][] }[];
 }
 
 export interface RatedTextsView {

@@ -107,6 +107,7 @@ class MemoryBlind:
         rows = [
             {
                 "row": row,
+                "text": str(next(iter(self._ratings.data[row].values()))),
                 "change": "better" if value > 0.5 else "worse" if value < 0.5 else "same",
                 "votes": [(rater, {0.0: self._pair[0], 0.5: "tie", 1.0: self._pair[1]}[value])],
             }

@@ -141,6 +141,8 @@ def test_rated_by_keyboard_and_blind_to_the_end(ran: tuple[pm.Workspace, Any], v
     verdict.get_by_text("#2 better by").wait_for()
     page.get_by_text("#2 preferred on 9 rows").wait_for()
     assert page.get_by_role("region", name="Raters").get_by_text("10 answers").count() == 1
+    rows = page.get_by_role("region", name="Rated rows")
+    assert rows.get_by_role("row").nth(1).get_by_text("<b>question</b> 0", exact=True).count() == 1
     page.get_by_role("button", name="Row 4, show both outputs").click()
     assert page.get_by_role("region", name="#2 (candidate)").inner_text().startswith("# Kind <img")
     assert ws.ratings(run).verdict == "better"
@@ -209,6 +211,29 @@ def test_long_outputs_scroll_together_and_stay_text(ran: tuple[pm.Workspace, Any
     page.wait_for_function("element => element.scrollTop > 1000", arg=right.element_handle())
     assert page.locator(".pm-rate-text :is(b, h1, strong, img, script)").count() == 0
     assert "**" in _text(page, "Left")
+
+
+def test_the_buttons_stay_where_they_are(tmp_path: Path, visit: Visit) -> None:
+    """Shorter texts after longer ones leave their room, so that the pointer rests where it was."""
+    lengths = (30, 1, 12, 2, 40, 1)
+
+    def answer(request: dict[str, Any]) -> str:
+        said = str(request["messages"][-1]["content"])
+        lines = lengths[int(said.rsplit(" ", 1)[-1])]
+        return said[0] + "\n".join(f"line {number}" for number in range(lines))
+
+    rows = [{"text": f"question {number}"} for number in range(len(lengths))]
+    with workspace_with_run(tmp_path, rows, answer) as (ws, run):
+        page, _ = visit(ws.rate(run, again=0).view)
+        tie = page.get_by_role("button", name="Tie")
+        places = []
+        for number in range(1, 7):
+            box = tie.bounding_box()
+            assert box is not None
+            places.append(box["y"])
+            _press(page, " ", number, total=6)
+    assert places == sorted(places)
+    assert len(set(places)) < len(places)
 
 
 def test_what_cannot_be_rated_is_told(ran: tuple[pm.Workspace, Any], visit: Visit) -> None:

@@ -1,9 +1,9 @@
 import type { JSX } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useContext, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { count, plural } from "../../logic/format";
 import { grades, gradeWord, stroke } from "../../logic/rating";
 import type { BlindView, QuestionView } from "../../model";
-import { useAct } from "../../parts/hooks";
+import { useAct, WidthContext } from "../../parts/hooks";
 import { Plain } from "../../parts/plain";
 import { Button, ErrorNote } from "../../parts/ui";
 import { Values } from "./values";
@@ -17,6 +17,10 @@ export function Blind(props: { blind: BlindView }) {
   const sheet = useRef<HTMLElement>(null);
   const { question, answered, total } = blind;
   const sent = useRef(0);
+  // Whoever rates by pointer finds the buttons where they were, although the next texts are shorter.
+  const width = useContext(WidthContext);
+  const tallest = useRef<Tallest>({ width, height: 0 });
+  if (tallest.current.width !== width) tallest.current = { width, height: 0 };
   const number = question?.number ?? total + 1;
 
   // The focus goes on with the question: a key is never pressed on a button of the one before.
@@ -81,7 +85,13 @@ export function Blind(props: { blind: BlindView }) {
       {answer.error && <ErrorNote error={answer.error} onClose={answer.clear} />}
       {back.error && <ErrorNote error={back.error} onClose={back.clear} />}
       {question ? (
-        <Question key={question.number} question={question} blind={blind} choose={choose} />
+        <Question
+          key={question.number}
+          question={question}
+          blind={blind}
+          choose={choose}
+          tallest={tallest.current}
+        />
       ) : (
         <p class="pm-sentence">Everything is rated.</p>
       )}
@@ -90,12 +100,30 @@ export function Blind(props: { blind: BlindView }) {
   );
 }
 
-function Question(props: { question: QuestionView; blind: BlindView; choose: (choice: string) => void }) {
-  const { question, blind, choose } = props;
+interface Tallest {
+  width: number;
+  height: number;
+}
+
+function Question(props: {
+  question: QuestionView;
+  blind: BlindView;
+  choose: (choice: string) => void;
+  tallest: Tallest;
+}) {
+  const { question, blind, choose, tallest } = props;
   return (
     <>
-      <Values values={question.values} />
-      <Texts names={question.texts.length > 1 ? ["Left", "Right"] : ["Output"]} texts={question.texts} />
+      <div
+        class="pm-rate-sheet"
+        style={{ minHeight: `${tallest.height}px` }}
+        ref={(sheet) => {
+          if (sheet) tallest.height = Math.max(tallest.height, sheet.offsetHeight);
+        }}
+      >
+        <Values values={question.values} />
+        <Texts names={question.texts.length > 1 ? ["Left", "Right"] : ["Output"]} texts={question.texts} />
+      </div>
       <h3 class="pm-rate-ask">
         {blind.kind === "pairwise" ? "Which output is better?" : "How good is this output?"}
       </h3>

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { count, plural } from "../../logic/format";
+import { count, oneLine, plural } from "../../logic/format";
 import { sentence } from "../../logic/text";
 import type { BlindView, ComparisonView, RatedView } from "../../model";
 import { useAct, useTrait } from "../../parts/hooks";
@@ -141,6 +141,7 @@ function Rows(props: { result: RatedView }) {
           <thead>
             <tr>
               <th scope="col">row</th>
+              <th scope="col">begins with</th>
               <th scope="col">preferred</th>
               <th scope="col">who chose what</th>
             </tr>
@@ -159,6 +160,9 @@ function Rows(props: { result: RatedView }) {
                     {each.row}
                   </button>
                 </th>
+                <td class="pm-rate-excerpt" dir="auto">
+                  {oneLine(each.text)}
+                </td>
                 <td class="pm-nowrap">
                   <Mark of={each.change} spoken={false} />{" "}
                   {each.change === "same"
@@ -171,7 +175,7 @@ function Rows(props: { result: RatedView }) {
               </tr>,
               opened === each.row && (
                 <tr key={`${each.row}-texts`}>
-                  <td colSpan={3}>
+                  <td colSpan={4}>
                     {row.busy && <span class="pm-soft">Loading row {each.row}…</span>}
                     {row.error && <ErrorNote error={row.error} />}
                     {row.value && (

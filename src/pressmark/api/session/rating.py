@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from pressmark.evals.rating import Rating as Answer
 
 
+# Characters of a row's text that a list shows.
+EXCERPT = 200
+
+
 class Rating(Part):
     """Who rates what."""
 
@@ -68,10 +72,17 @@ class Rating(Part):
         """What raters said, row by row."""
         answers = kept(self._store, run.id)
         votes = _pairs(answers, run, pair) if kind == "pairwise" else _grades(answers, run, pair)
-        rows: list[RatedRowView] = []
+        read, rows = self._read(run), list[RatedRowView]()
         for row, (lean, told) in sorted(votes.items()):
+            values = run.suite.dataset.rows[row]
+            first = next((as_text(values[name]) for name in (*read, *values) if name in values), "")
             rows.append(
-                {"row": row, "change": "better" if lean > 0 else "worse" if lean < 0 else "same", "votes": told}
+                {
+                    "row": row,
+                    "text": first[:EXCERPT],
+                    "change": "better" if lean > 0 else "worse" if lean < 0 else "same",
+                    "votes": told,
+                }
             )
         return rows
 

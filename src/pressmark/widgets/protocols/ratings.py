@@ -91,11 +91,13 @@ class RatedRowView(TypedDict):
 
     Attributes:
         row: Its number.
+        text: The beginning of what the versions read first, to know the row by.
         change: `better` where they lean to the candidate, `worse`, or `same`.
         votes: Rater and what they chose: a version's name, `tie`, or grades.
     """
 
     row: int
+    text: str
     change: Literal["better", "worse", "same"]
     votes: list[tuple[str, str]]
 
