@@ -5,16 +5,21 @@ type Callback = (...args: unknown[]) => void;
 class PageModel {
   private readonly listeners = new Map<string, Set<Callback>>();
   private state: Record<string, unknown> = {};
+  private sent: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly id: string) {}
 
   async connect(): Promise<void> {
     const events = new EventSource(`/events?id=${this.id}`);
-    events.onmessage = (event) => this.received(JSON.parse(event.data as string));
+    // What comes while the first state is on its way is newer than that.
+    const early: MessageEvent[] = [];
+    events.onmessage = (event) => early.push(event);
     await new Promise((resolve) => {
       events.onopen = resolve;
     });
     this.state = await (await fetch(`/state?id=${this.id}`)).json();
+    events.onmessage = (event) => this.received(JSON.parse(event.data as string));
+    for (const event of early) this.received(JSON.parse(event.data as string));
   }
 
   private received(message: { method: string; state?: Record<string, unknown>; content?: unknown }) {
@@ -44,10 +49,9 @@ class PageModel {
   }
 
   send(content: unknown): void {
-    void fetch(`/message?id=${this.id}`, {
-      method: "POST",
-      body: JSON.stringify({ method: "custom", content }),
-    });
+    const body = JSON.stringify({ method: "custom", content });
+    // One after the other, as a kernel's line keeps them: requests side by side overtake one another.
+    this.sent = this.sent.then(() => fetch(`/message?id=${this.id}`, { method: "POST", body }));
   }
 }
 
