@@ -166,6 +166,8 @@ export interface SuiteView {
   rows: number;
   scorers: ScorerView[];
   slice: string | null;
+  /** The prompt that it judges; null where it was made for no certain one. */
+  prompt: string | null;
   publishable: boolean;
   why_not: string | null;
 }

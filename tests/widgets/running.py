@@ -62,6 +62,7 @@ class MemoryRuns:
                     _scorer("latency", kind="measurement", direction="lower", unit="s"),
                 ],
                 "slice": "channel",
+                "prompt": None,
                 "publishable": True,
                 "why_not": None,
             }

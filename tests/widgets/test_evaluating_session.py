@@ -68,6 +68,37 @@ def test_a_view_of_a_run_is_on_the_suite_that_it_ran(ws: pm.Workspace) -> None:
     view.close()
 
 
+def test_a_prompt_opens_with_a_suite_that_may_judge_it(ws: pm.Workspace) -> None:
+    """Its own, else one of no certain prompt; one that was made for another only where nothing else is there."""
+    inbox = ws.dataset("support/inbox")
+    scorers = [pm.scorers.Length()]
+    save(ws, VAGUE, name="b/other")
+    save(ws, VAGUE, name="c/third")
+    ws.suite("a/of-other", dataset=inbox, scorers=scorers, prompt="b/other")
+    view = ws.workbench("c/third")
+    assert view.settle(60)
+    assert view.state_evaluate["suite"] == "support/basics"
+    view.prompt = "b/other"
+    assert view.settle(60)
+    assert view.state_evaluate["suite"] == "support/basics"  # what was chosen may judge it, so that it stays
+    ws.suite("support/basics", dataset=inbox, scorers=scorers, prompt=PROMPT)
+    view.close()
+
+    view = ws.workbench("b/other")
+    assert view.settle(60)
+    assert view.state_evaluate["suite"] == "a/of-other"
+    view.prompt = PROMPT
+    assert view.settle(60)
+    assert view.state_evaluate["suite"] == "support/basics"
+    view.prompt = "c/third"
+    assert view.settle(60)
+    assert view.state_evaluate["suite"] == "support/basics"  # neither was made for it
+    ws.suite("z/of-third", dataset=inbox, scorers=scorers, prompt="c/third")
+    assert view.settle(60)
+    assert view.state_evaluate["suite"] == "z/of-third"
+    view.close()
+
+
 def test_a_plan_tells_calls_tokens_and_what_could_be_shown(ws: pm.Workspace) -> None:
     """It is `ws.plan`, with repeats; one version alone shows no difference."""
     session = Session(ws, None)

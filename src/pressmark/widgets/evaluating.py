@@ -81,11 +81,27 @@ class Evaluating(Panel):
     def load_catalog(self) -> None:
         """Fills datasets and suites, then, on the lane of what may be slow, endpoints."""
         suites = self.session.suites()
+        known = {each["name"] for each in self.desk.state("catalog").get("suites", [])}
         self.desk.put("catalog", ready=True, error=None, datasets=self.session.datasets(), suites=suites)
-        suite = _kept(self.desk.state("evaluate").get("suite"), [each["name"] for each in suites])
+        chosen = self.desk.state("evaluate").get("suite")
+        suite = _kept(chosen, [each["name"] for each in suites])
+        if any(each["prompt"] == self.desk.prompt and each["name"] not in known for each in suites):
+            suite = self._suited(suite)  # by now there is one that was made for the prompt
         asking = self.desk.state("evaluate").get("asking") or FIRST_ASKING
         self.desk.put("evaluate", ready=True, suite=suite, asking=asking)
         self.in_registry(self._load_endpoints, fills="catalog", key="endpoints")
+
+    def prompt_changed(self) -> None:
+        """Picks a suite for the open prompt, unless the chosen one may judge it."""
+        self._pick_suite(self._suited(self.desk.state("evaluate").get("suite", "")))
+
+    def _suited(self, chosen: str) -> str:
+        """The chosen suite where it may judge the open prompt; else one that was made for it, or for no certain one."""
+        of = {each["name"]: each["prompt"] for each in self.desk.state("catalog").get("suites", [])}
+        if of.get(chosen, "") in (None, self.desk.prompt):
+            return chosen
+        fitting = [name for wanted in (self.desk.prompt, None) for name, prompt in of.items() if prompt == wanted]
+        return fitting[0] if fitting else chosen
 
     def _load_endpoints(self) -> None:
         self.leave_way()

@@ -238,6 +238,8 @@ class Workbench(anywidget.AnyWidget):
             self.baseline = older[0] if older else self.version
         if self._has("draft"):
             self._attempt(lambda: self._drafting.load_draft(name), "draft")
+        if self._has("evaluate"):
+            self._evaluating.prompt_changed()
         if self._has("evaluate", "rate"):
             self._open_run(name)
         if self._has("compare"):

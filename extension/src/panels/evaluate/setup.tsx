@@ -1,12 +1,21 @@
 import { budgetWords, planWords, statusWord } from "../../logic/asking";
 import { cost, plural } from "../../logic/format";
-import type { RunProgress } from "../../model";
+import type { RunProgress, SuiteView } from "../../model";
 import { useAct, useHost, useTrait, useWidest } from "../../parts/hooks";
 import { Button, Empty, ErrorNote, Select, Tag } from "../../parts/ui";
 import { Options } from "./options";
 import { Overrides, overrideWords } from "./overrides";
 
 const MOST_VERSIONS = 4;
+
+/** A suite may be run on any prompt; one that was made for another is not what is looked for first. */
+function foreign(suite: SuiteView, prompt: string): boolean {
+  return suite.prompt !== null && suite.prompt !== prompt;
+}
+
+function offered(suites: readonly SuiteView[], prompt: string): SuiteView[] {
+  return [...suites].sort((a, b) => Number(foreign(a, prompt)) - Number(foreign(b, prompt)));
+}
 
 export function Setup(props: { progress: RunProgress | null }) {
   const host = useHost();
@@ -15,6 +24,7 @@ export function Setup(props: { progress: RunProgress | null }) {
   const chosen = useTrait("state_evaluate");
   const runs = useTrait("state_runs");
   const run = useTrait("run");
+  const prompt = useTrait("prompt");
   const start = useAct("start_run");
   const choose = useAct("choose_versions");
   const [attachRun, runWidth] = useWidest();
@@ -137,9 +147,9 @@ ws.suite("triage/basics", dataset=data, primary="category",
         <Select
           label="Suite"
           value={chosen.suite ?? ""}
-          options={suites.map((each) => ({
+          options={offered(suites, prompt).map((each) => ({
             value: each.name,
-            text: `${each.name}, ${plural(each.rows, "row")}`,
+            text: `${each.name}, ${plural(each.rows, "row")}${foreign(each, prompt) ? `, made for ${each.prompt}` : ""}`,
           }))}
           onChange={(name) => void host.call("choose_suite", { suite: name })}
         />

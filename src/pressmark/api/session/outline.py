@@ -26,6 +26,7 @@ class Outline:
         scorers: Its scorers.
         primary: The name of the primary one.
         slice: The column that parts the rows into slices, or None.
+        prompt: The prompt that it judges, or None.
     """
 
     name: str
@@ -34,13 +35,22 @@ class Outline:
     scorers: tuple[Scorer, ...]
     primary: str
     slice: str | None
+    prompt: str | None
 
     @classmethod
     def of(cls, spec: Mapping[str, Any], functions: Mapping[str, ScoreFunction]) -> Outline:
         """Read a description that the workspace keeps."""
         dataset = spec["dataset"]
         scorers = tuple(from_spec(told, functions) for told in spec["scorers"])
-        return cls(spec["name"], dataset["name"], dataset["digest"], scorers, spec["primary"], spec.get("slice"))
+        return cls(
+            spec["name"],
+            dataset["name"],
+            dataset["digest"],
+            scorers,
+            spec["primary"],
+            spec.get("slice"),
+            spec.get("prompt"),
+        )
 
     def scorer(self, name: str) -> Scorer:
         """The scorer of that name.
@@ -68,6 +78,7 @@ class Outline:
             "rows": rows.get((self.dataset, self.digest), 0),
             "scorers": [self._scorer_view(scorer) for scorer in ordered],
             "slice": self.slice,
+            "prompt": self.prompt,
             "publishable": why_not is None,
             "why_not": why_not,
         }

@@ -48,6 +48,7 @@ class SuiteView(TypedDict):
         rows: How many rows it has.
         scorers: The primary one first.
         slice: The slice column, or None.
+        prompt: The prompt that it judges, or None where it was made for no certain one.
         publishable: Whether the registry would take it.
         why_not: Why it would not, or None.
     """
@@ -57,6 +58,7 @@ class SuiteView(TypedDict):
     rows: int
     scorers: list[ScorerView]
     slice: str | None
+    prompt: str | None
     publishable: bool
     why_not: str | None
 
