@@ -93,7 +93,7 @@ def rate(page: Page, bench: Locator) -> None:
     """The first pair of a blind session."""
     bench.get_by_role("tab", name="Rate").click()
     bench.get_by_role("region", name="Begin to rate").get_by_role("button", name=re.compile("^Rate|^Begin")).click()
-    expect(bench.get_by_role("region", name="Rate")).to_be_visible()
+    expect(bench.get_by_role("region", name="Question")).to_be_visible()
 
 
 def publish(page: Page, bench: Locator) -> None:
