@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressmark.stats import amount, ends, with_ends
+from pressmark.stats import amount, ends, measured, with_ends
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,15 @@ def test_an_interval_has_one_number_of_decimals() -> None:
     assert with_ends(-2.0, -2.76, -1.24, "characters") == "-2.00 [-2.76, -1.24]"
     assert with_ends(-2.11, -3330.0, 3331.5, "characters") == "-2 [-3,330, 3,332]"
     assert with_ends(0.214, 0.138, 0.289, "points", sign=True) == "+21.4 [13.8, 28.9]"
+
+
+def test_parts_of_a_second_are_milliseconds() -> None:
+    """What stands side by side has one unit, and a rounded zero no sign."""
+    assert measured(0.00182, -0.00602, 0.00965, "s", sign=True) == "+1.82 ms [-6.02, 9.65]"
+    assert measured(0.4, 0.1, 1.2, "s") == "0.40 s [0.10, 1.20]"
+    assert measured(0.25, -math.inf, math.inf, "s", without="(no interval)") == "250 ms (no interval)"
+    assert measured(0.0, 0.0, 0.0, "s", sign=True) == "0 s [0, 0]"
+    assert measured(-0.00001, -0.2, 0.2, "points", sign=True) == "0.0 points [-20.0, 20.0]"
 
 
 def test_without_ends_a_number_stands_alone() -> None:

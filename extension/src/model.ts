@@ -637,6 +637,8 @@ export interface Traits {
     view: ImpactView | null;
     plan: ChangePlanView | null;
     plan_error: Told | null;
+    /** What the plan is of: the endpoint, then the suites that take the place of the prompt's own. */
+    planned: string[];
     progress: ChangeProgressView | null;
   }>;
   state_client: State<{ view: ClientView | null }>;

@@ -206,7 +206,7 @@ class TestReport:
         """A guard without any score, such as an unknown cost, is told and decides nothing."""
         found = report(self.both(lambda v, n: None), suite(DATA, RIGHT, COST), "a", "b")
         assert (found.verdict, found.unscored) == ("better", ("cost",))
-        assert "no score to compare" in str(found)
+        assert "price not known" in str(found)
 
 
 def test_summary() -> None:

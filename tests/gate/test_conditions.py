@@ -252,7 +252,7 @@ def test_too_few_rows() -> None:
     assert blocked(decision) == ["must_not_regress"]
     told = one(decision, "must_not_regress")
     assert told.sentence.startswith(
-        "Too few rows to tell: category in support/triage-basics on support/triage +0.0 points ["
+        "Too few rows to tell: category in support/triage-basics on support/triage 0.0 points ["
     )
     needed = int(told.next_step.removeprefix("run it on about ").removesuffix(" rows"))
     enough = [float(row % 2) for row in range(needed)]

@@ -227,7 +227,9 @@ def test_a_run_on_an_endpoint_that_fails_is_taken_up_again(
 
 # The rows in sight, from the top: their place, and whether they are still waited for.
 IN_SIGHT = """() => {
-  const box = document.querySelector('.pm-grid').getBoundingClientRect();
+  const grid = document.querySelector('.pm-grid');
+  if (!grid) return [];
+  const box = grid.getBoundingClientRect();
   return [...document.querySelectorAll('.pm-grid-row')]
     .map(row => ({ box: row.getBoundingClientRect(), at: Number(row.getAttribute('aria-rowindex')) - 2, row }))
     .filter(each => each.box.bottom > box.top + 33 && each.box.top < box.bottom - 1)

@@ -154,7 +154,8 @@ class RunPlan(Faced):
             return warned
         if self.unit == "points" and smallest > 1:
             return [f"{self.rows:,} rows are too few to show any difference ({self.pilot.source}): add some", *warned]
-        amount = f"{stats.amount(smallest, self.unit)} {self.unit}"
+        unit, by = stats.readable(self.unit, smallest)
+        amount = f"{stats.amount(by * smallest, unit)} {unit}"
         return [f"{self.rows:,} rows show a difference of {amount}, 4 times in 5 ({self.pilot.source})", *warned]
 
     def __str__(self) -> str:

@@ -143,8 +143,10 @@ def _line(candidate: CandidateReport, told: Comparison) -> tuple[str, ...]:
     role = candidate.role(told)
     verdict = candidate.scorer_verdict(told)
     counts = (f"{number:,}" for number in (told.n, told.up, told.down, told.same))
-    unit = "" if told.unit == "points" else f" {told.unit}"
-    amount = shown.amount(told.result, told.unit) + unit
+    found = told.result
+    unit, by = stats.readable(told.unit, found.difference, found.low, found.high)
+    amount = stats.with_ends(by * found.difference, by * found.low, by * found.high, unit, sign=True)
+    amount += "" if unit == "points" else f" {unit}"
     return told.scorer, role, f"{_MARKS[verdict]} {verdict}", amount, *counts, told.test
 
 

@@ -110,21 +110,20 @@ class Scored:
 
     def amount(self, value: float) -> str:
         """A value with its unit; scores are told in hundredths."""
-        from pressmark.stats import amount
+        from pressmark.stats import amount, readable
 
-        return f"{amount(value, self.found.unit)} {self.found.unit}".rstrip()
+        unit, by = readable(self.found.unit, value)
+        return f"{amount(by * value, unit)} {unit}".rstrip()
 
     def told(self) -> str:
         """The difference in one line, such as `+1.2 points [-0.4, 2.8] on 198 rows`."""
         found = self.difference
         if found is None:
             return f"no row of {len(self.trial.rows)} can be compared"
-        from pressmark.stats import amount, ends
+        from pressmark.stats import measured
 
-        unit = self.found.unit
-        middle = amount(found.difference, unit, sign=True, beside=(found.low, found.high))
-        shown = ends(found.low, found.high, unit, beside=found.difference) or "(no interval)"
-        return f"{middle} {unit}".rstrip() + f" {shown} on {found.n} row{'' if found.n == 1 else 's'}"
+        told = measured(found.difference, found.low, found.high, self.found.unit, sign=True, without="(no interval)")
+        return f"{told} on {found.n} row{'' if found.n == 1 else 's'}"
 
     @property
     def _direction(self) -> Direction:

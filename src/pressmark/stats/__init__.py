@@ -29,7 +29,7 @@ change in 5 rows leaves ±52 points open, none in 500 rows ±0.7.
 from __future__ import annotations
 
 from pressmark.stats.agreement import Kappa, fleiss_kappa, kappa
-from pressmark.stats.amounts import amount, ends, with_ends
+from pressmark.stats.amounts import amount, ends, measured, readable, with_ends
 from pressmark.stats.inputs import SAME_WITHIN, Direction, Verdict
 from pressmark.stats.means import Mean, PassRate, bootstrap_mean, mean, pass_rate, skewed
 from pressmark.stats.pairs import NonInferiority, Paired, non_inferior, paired
@@ -63,9 +63,11 @@ __all__ = [
     "kappa",
     "mcnemar",
     "mean",
+    "measured",
     "non_inferior",
     "paired",
     "pass_rate",
+    "readable",
     "rows_needed",
     "sequential",
     "skewed",

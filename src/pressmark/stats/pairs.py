@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pressmark.errors import StatsError
-from pressmark.stats.amounts import amount, ends
+from pressmark.stats.amounts import measured
 from pressmark.stats.exact import exact_test, is_binary
 from pressmark.stats.inputs import (
     SAME_WITHIN,
@@ -102,25 +102,17 @@ class Paired:
         """
         counts = f"on {counted(self.n, 'row')}: {self.up} up, {self.down} down, {self.same} same"
         if self.verdict == "cannot tell":
-            change = f"{self._amount(unit, sign=True)} {unit}"
-            if told := ends(self.low, self.high, unit, beside=self.difference):
-                change += f" {told}"
-            else:
+            change = measured(self.difference, self.low, self.high, unit, sign=True)
+            if not (math.isfinite(self.low) and math.isfinite(self.high)):
                 changed = self.up + self.down
                 counts += f"; no interval, since only {counted(changed, 'row')} changed" if changed else "; no interval"
             return f"cannot tell: {name} differs by {change} {counts}; {self._what_would_tell()}"
         lower, upper = (self.low, self.high) if self.low > 0 else (-self.high, -self.low)
-        change = f"{self._amount(unit)} {unit} {ends(lower, upper, unit, beside=self.difference)}".rstrip()
+        change = measured(abs(self.difference), lower, upper, unit)
         if self.direction == "higher":
             return f"{name} {self.verdict} by {change} {counts}"
         way = "lower" if self.verdict == "better" else "higher"
         return f"{name} {self.verdict}: {way} by {change} {counts}"
-
-    def _amount(self, unit: str, *, sign: bool = False) -> str:
-        value = self.difference if sign else abs(self.difference)
-        text = amount(value, unit, sign=sign, beside=(self.low, self.high))
-        # A rounded zero has no sign worth showing.
-        return text if text.strip("+-0.,") else text.lstrip("+-")
 
     def _what_would_tell(self) -> str:
         if self.up + self.down == 0:

@@ -47,7 +47,7 @@ class Impacting(Panel):
     @command(lane="registry")
     def plan_change(self, endpoint: str, suites: list[str]) -> None:
         """Fills what evaluating the change would take."""
-        self.desk.put("impact", plan=None, plan_error=None)
+        self.desk.put("impact", plan=None, plan_error=None, planned=[endpoint, *suites])
         try:
             plan = self.session.plan_change(self._asked(endpoint, suites))
         except Exception as error:  # noqa: BLE001 - the form stays usable, and says why there is no plan

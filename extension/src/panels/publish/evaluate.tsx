@@ -39,7 +39,7 @@ function Form(props: { onOpen: (open: boolean) => void; off: boolean; view: Impa
   const { view } = props;
   const catalog = useTrait("state_catalog");
   const usual = useTrait("state_evaluate").endpoint ?? "";
-  const { plan, plan_error: error } = useTrait("state_impact");
+  const impact = useTrait("state_impact");
   const ask = useAct("plan_change");
   const start = useAct("evaluate_change");
   const endpoints = catalog.endpoints ?? [];
@@ -47,6 +47,10 @@ function Form(props: { onOpen: (open: boolean) => void; off: boolean; view: Impa
   const [suite, setSuite] = useState(OWN);
   const endpoint = chosen || usual || endpoints[0]?.name || "";
   const suites = suite === OWN ? [] : [suite];
+  // Until the plan of what is chosen now is there the button says nothing: it would tell the effect of another choice.
+  const told = String(impact.planned) === String([endpoint, ...suites]);
+  const plan = told ? impact.plan : null;
+  const error = told ? impact.plan_error : null;
   const { run } = ask;
   // biome-ignore lint/correctness/useExhaustiveDependencies: asked anew for another change, endpoint or suite
   useEffect(() => {
@@ -88,7 +92,7 @@ function Form(props: { onOpen: (open: boolean) => void; off: boolean; view: Impa
           No endpoint is known: make one with ws.endpoint('local', base_url='http://…/v1').
         </p>
       )}
-      {ask.busy && !plan && <Loading what="what it takes" lines={2} />}
+      {!plan && !error && endpoint && <Loading what="what it takes" lines={2} />}
       {error && <ErrorNote error={error} />}
       {plan && <Plan plan={plan} />}
       {start.error && <ErrorNote error={start.error} onClose={start.clear} />}

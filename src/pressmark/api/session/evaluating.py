@@ -424,10 +424,9 @@ def _sequential(told: Comparison, run: Run, provisional: bool) -> ComparisonView
     view |= {"low": _end(sequence.low), "high": _end(sequence.high), "difference": sequence.difference}
     view["verdict"] = verdict
     low, high = sequence.low, sequence.high
-    middle = stats.amount(sequence.difference, told.unit, beside=(low, high))
-    ends = stats.ends(low, high, told.unit, beside=sequence.difference) or "(no interval yet)"
+    change = stats.measured(sequence.difference, low, high, told.unit, without="(no interval yet)")
     word = verdict if verdict != "cannot tell" else "not told apart yet" if provisional else "not told apart"
-    view["sentence"] = minus(f"{told.candidate} {word}: {middle} {told.unit} {ends} {so_far}")
+    view["sentence"] = minus(f"{told.candidate} {word}: {change} {so_far}")
     return view
 
 
