@@ -153,6 +153,18 @@ class TestMadeInPython:
         [top, _] = Session(ws, registry).impact(TOP, "production", "#2")["prompts"]
         assert [suite["suite"] for suite in top["suites"]] == ["s/other"]
 
+    def test_a_suite_that_was_changed_since_is_marked(self, ws: pm.Workspace, registry: pm.Registry) -> None:
+        """The verdict is shown as what it is: one by the suite as it was."""
+        session = Session(ws, registry)
+        evaluated(ws, registry)
+
+        def sentences() -> list[str]:
+            return [each["suites"][0]["sentence"] for each in session.impact(TOP, "production", "#2")["prompts"]]
+
+        assert not any("changed since" in each for each in sentences())
+        ws.suite("s/top", dataset="orders", scorers=[pm.scorers.Contains("number")], prompt=TOP)
+        assert [each.endswith("; the suite was changed since") for each in sentences()] == [True, False]
+
     def test_it_says_nothing_once_the_label_or_one_downstream_moved(
         self, ws: pm.Workspace, registry: pm.Registry
     ) -> None:

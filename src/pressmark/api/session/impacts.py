@@ -70,7 +70,7 @@ class Impacts(Releasing):
         change = self._change(version, label)
         here = self._made_here(change)
         evidence = here.evidence if here else self._submitted(change)
-        told = _of_parts(here.parts) if here else _of_trials(evidence) if evidence else {}
+        told = _of_parts(here.parts, self._newest_suites()) if here else _of_trials(evidence) if evidence else {}
         view: ImpactView = {
             "name": name,
             "label": label,
@@ -210,6 +210,11 @@ class Impacts(Releasing):
         kept = self._kept(change.version, change.label, change.today.digest if change.today else None)
         return None if kept is None else self._of_today(change, kept)
 
+    def _newest_suites(self) -> dict[str, str]:
+        """The digest of each suite as it is by now."""
+        told = self._store.suites()
+        return dict(zip(told["name"], told["digest"], strict=True))
+
     def _submitted(self, change: Change) -> Evidence | None:
         """The newest evidence that the registry holds on exactly this change."""
         backend = self._known().backend
@@ -239,14 +244,16 @@ def _affected(change: Change, told: Mapping[str, list[SuiteOutcomeView]]) -> lis
     return views
 
 
-def _of_parts(parts: Sequence[impact.Part]) -> dict[str, list[SuiteOutcomeView]]:
+def _of_parts(parts: Sequence[impact.Part], newest: Mapping[str, str]) -> dict[str, list[SuiteOutcomeView]]:
     told: dict[str, list[SuiteOutcomeView]] = {}
     for part in parts:
+        now = newest.get(part.suite or "")
+        changed = part.run is not None and now is not None and now != part.run.suite_digest
         told.setdefault(part.prompt, []).append(
             {
                 "suite": part.suite,
                 "outcome": part.outcome,
-                "sentence": minus(part.sentence),
+                "sentence": minus(part.sentence) + ("; the suite was changed since" if changed else ""),
                 "run": part.run.id if part.run else None,
             }
         )
