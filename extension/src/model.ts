@@ -635,10 +635,6 @@ export interface Traits {
   state_gate: State<{ name: string; label: string; to: string; view: GateView | null }>;
   state_impact: State<{
     view: ImpactView | null;
-    plan: ChangePlanView | null;
-    plan_error: Told | null;
-    /** What the plan is of: the endpoint, then the suites that take the place of the prompt's own. */
-    planned: string[];
     progress: ChangeProgressView | null;
   }>;
   state_client: State<{ view: ClientView | null }>;
@@ -732,7 +728,7 @@ export interface Commands {
   };
   older_entries: { args: { before: number }; value: { items: EntryView[] } };
   published_units: { args: { versions: string[] }; value: { units: Record<string, UnitBody> } };
-  plan_change: { args: { endpoint: string; suites: string[] }; value: null };
+  plan_change: { args: { endpoint: string; suites: string[] }; value: ChangePlanView };
   evaluate_change: { args: { endpoint: string; suites: string[] }; value: null };
   cancel_change: { args: Record<string, never>; value: null };
   submit_evidence: { args: { reason: string }; value: SubmittedView };

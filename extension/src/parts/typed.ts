@@ -44,3 +44,9 @@ export function useTyped(name: string): [string, (text: string | ((now: string) 
   );
   return [now(), set];
 }
+
+/** The same for what is more than a text; null where there is nothing of it. */
+export function useKept<T>(name: string): [T | null, (next: T | null) => void] {
+  const [text, set] = useTyped(name);
+  return [text ? (JSON.parse(text) as T) : null, (next) => set(next === null ? "" : JSON.stringify(next))];
+}

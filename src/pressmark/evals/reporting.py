@@ -33,7 +33,9 @@ def text(report: Report) -> str:
         lines += [f"{_MARKS[candidate.verdict]} {candidate.sentence}", *_columns(_lines(candidate))]
         if (primary := candidate.primary) is not None:
             if slices := shown.slice_lines(primary):
-                lines += [f"  by slice ({primary.scorer})", *_columns(slices, 4)]
+                unit = shown.slice_unit(primary)
+                of = primary.scorer if unit == "points" else f"{primary.scorer}, in {unit}"
+                lines += [f"  by slice ({of})", *_columns(slices, 4)]
             if flips := shown.flip_lines(primary):
                 lines += ["  rows that changed", *_columns([(f"row {flip[0]}", *flip[1:]) for flip in flips], 4)]
                 lines += [f"    {rest}" for rest in shown.rest_lines(primary)]
@@ -53,7 +55,7 @@ def page(report: Report) -> str:
         parts.append(forms.table(_HEAD, _lines(candidate), right=range(4, 8)))
         if (primary := candidate.primary) is not None:
             if slices := shown.slice_lines(primary):
-                head = ("slice", "verdict", f"difference ({primary.unit})", "rows")
+                head = shown.slice_head(primary)
                 parts.append(_folded(f"{primary.scorer} in {len(slices)} slices", forms.table(head, slices)))
             if flips := shown.flip_lines(primary):
                 head = ("row", primary.baseline, primary.candidate, "")
@@ -75,7 +77,7 @@ def markdown(report: Report) -> str:
         blocks.append(forms.markdown_table(_HEAD, _lines(candidate), right=range(4, 8)))
         if (primary := candidate.primary) is not None:
             if slices := shown.slice_lines(primary):
-                head = ("slice", "verdict", f"difference ({primary.unit})", "rows")
+                head = shown.slice_head(primary)
                 blocks.append(forms.markdown_table(head, slices, right=(2, 3)))
             if flips := shown.flip_lines(primary):
                 head = ("row", primary.baseline, primary.candidate, "")

@@ -20,7 +20,8 @@ def text(comparison: Comparison) -> str:
     lines = [comparison.sentence, *(f"  {note}" for note in comparison.notes)]
     slices = slice_lines(comparison)
     width = max((len(name) for name, *_ in slices), default=0)
-    lines += [f"  {name:<{width}}  {verdict:<11}  {amount}  on {rows}" for name, verdict, amount, rows in slices]
+    unit = "" if slice_unit(comparison) == "points" else f" {slice_unit(comparison)}"
+    lines += [f"  {name:<{width}}  {verdict:<11}  {amount}{unit}  on {rows}" for name, verdict, amount, rows in slices]
     lines += [f"  row {row}: {before} → {after}  {sign}" for row, before, after, sign in flip_lines(comparison)]
     return "\n".join([*lines, *(f"  {rest}" for rest in rest_lines(comparison))])
 
@@ -29,8 +30,7 @@ def markdown(comparison: Comparison) -> str:
     """The same as Markdown."""
     lines = [f"**{marked(comparison.sentence)}**", "", *(f"{marked(note)}  " for note in comparison.notes)]
     if slices := slice_lines(comparison):
-        head = ("slice", "verdict", f"difference ({comparison.unit})", "rows")
-        lines += ["", markdown_table(head, slices, right=(2, 3))]
+        lines += ["", markdown_table(slice_head(comparison), slices, right=(2, 3))]
     if flips := flip_lines(comparison):
         lines += ["", markdown_table(("row", comparison.baseline, comparison.candidate, ""), flips, right=range(3))]
     return "\n".join([*lines, *(f"\n{rest}" for rest in rest_lines(comparison))])
@@ -41,17 +41,33 @@ def page(comparison: Comparison) -> str:
     parts = [f"<p><strong>{escaped(comparison.sentence)}</strong></p>"]
     parts += [aside(note) for note in comparison.notes]
     if slices := slice_lines(comparison):
-        parts.append(table(("slice", "verdict", f"difference ({comparison.unit})", "rows"), slices))
+        parts.append(table(slice_head(comparison), slices))
     if flips := flip_lines(comparison):
         parts.append(table(("row", comparison.baseline, comparison.candidate, ""), flips))
     parts += [aside(rest) for rest in rest_lines(comparison)]
     return f"<div>{''.join(parts)}</div>"
 
 
+def slice_head(comparison: Comparison) -> tuple[str, ...]:
+    """What stands above the lines of slices."""
+    return "slice", "verdict", f"difference ({slice_unit(comparison)})", "rows"
+
+
+def slice_unit(comparison: Comparison) -> str:
+    """What the differences of slices are told in."""
+    return _scale(comparison)[0]
+
+
 def slice_lines(comparison: Comparison) -> list[tuple[str, ...]]:
     """A line for each slice: name, verdict, difference, rows."""
+    unit, by = _scale(comparison)
     return [
-        (_name(part.name), part.verdict, amount(part.result, comparison.unit), f"{part.result.n:,}")
+        (
+            _name(part.name),
+            part.verdict,
+            stats.with_ends(by * part.result.difference, by * part.result.low, by * part.result.high, unit, sign=True),
+            f"{part.result.n:,}",
+        )
         for part in comparison.slices
     ]
 
@@ -70,9 +86,10 @@ def rest_lines(comparison: Comparison) -> list[str]:
     return [f"and {more:,} more rows that changed"] if more > 0 else []
 
 
-def amount(result: stats.Paired, unit: str) -> str:
-    """A difference with its interval; where rows tell none, such as where nothing changed, without."""
-    return stats.with_ends(result.difference, result.low, result.high, unit, sign=True)
+def _scale(comparison: Comparison) -> tuple[str, float]:
+    """The unit of all slices, and what to multiply them by."""
+    results = [part.result for part in comparison.slices]
+    return stats.readable(comparison.unit, *(each for one in results for each in (one.difference, one.low, one.high)))
 
 
 def _name(value: Hashable) -> str:

@@ -89,6 +89,8 @@ class Evaluating(Panel):
             suite = self._suited(suite)  # by now there is one that was made for the prompt
         asking = self.desk.state("evaluate").get("asking") or FIRST_ASKING
         self.desk.put("evaluate", ready=True, suite=suite, asking=asking)
+        if suite != chosen:
+            self.desk.put("evaluate", estimate=None, estimate_error=None)  # it was of the other suite
         self.in_registry(self._load_endpoints, fills="catalog", key="endpoints")
 
     def prompt_changed(self) -> None:

@@ -34,7 +34,7 @@ class Impacting(Panel):
         asked = (gate["name"], gate["label"], gate["to"])
         before = self.desk.state("impact").get("view")
         if before is not None and (before["name"], before["label"], before["to"]) != asked:
-            self.desk.put("impact", view=None, plan=None, plan_error=None)
+            self.desk.put("impact", view=None)
         if self.desk.panel != "publish":
             return
         try:
@@ -45,15 +45,9 @@ class Impacting(Panel):
             self.desk.put("impact", ready=True, error=None, view=view)
 
     @command(lane="registry")
-    def plan_change(self, endpoint: str, suites: list[str]) -> None:
-        """Fills what evaluating the change would take."""
-        self.desk.put("impact", plan=None, plan_error=None, planned=[endpoint, *suites])
-        try:
-            plan = self.session.plan_change(self._asked(endpoint, suites))
-        except Exception as error:  # noqa: BLE001 - the form stays usable, and says why there is no plan
-            self.desk.put("impact", plan_error=told(error))
-        else:
-            self.desk.put("impact", plan=plan)
+    def plan_change(self, endpoint: str, suites: list[str]) -> State:
+        """What evaluating the change would take."""
+        return cast(State, self.session.plan_change(self._asked(endpoint, suites)))
 
     @command(lane="registry")
     def evaluate_change(self, endpoint: str, suites: list[str]) -> None:
@@ -91,5 +85,4 @@ class Impacting(Panel):
     def _progressed(self, progress: ChangeProgressView) -> None:
         self.desk.put("impact", progress=progress)
         if progress["status"] != "running":
-            self.desk.put("impact", plan=None)
             self._changed()

@@ -59,7 +59,9 @@ class Releasing(Panel):
     def _load_gate(self) -> None:
         name, label, to = self.desk.prompt, self.desk.label, self.desk.state("publish").get("to", "")
         view = self.desk.state("registry").get("view")
-        gate = None
+        held, gate = self.desk.state("gate"), None
+        if held.get("view") and (held["name"], held["label"], held["to"]) != (name, label, to):
+            self.desk.put("gate", view=None)  # of another move: it must not stand under this one if that can't be asked
         if name and label and to and view and view["state"] == "connected":
             gate = self.session.gate(name, label, to)
         self.desk.put("gate", ready=True, error=None, name=name, label=label, to=to, view=gate)
@@ -104,7 +106,7 @@ class Releasing(Panel):
     def choose_target(self, to: str) -> None:
         """Picks the version to move it to, of the workspace ("#3") or published ("v7")."""
         self.desk.put("publish", ready=True, to=to)
-        self._load_gate()
+        self._attempt(self._load_gate, "gate")
 
     @command(lane="registry")
     def publish(self, version: str, reason: str) -> State:

@@ -23,14 +23,16 @@ export function SaveBar(props: { draft: Draft; view: string }) {
   const commit = async () => {
     if (!draft.body || save.busy || draft.conflict) return;
     draft.flush();
+    const sent = message.trim();
     const saved = await save.run({
       view,
       name: draft.name,
       body: draft.body,
-      message: message.trim(),
+      message: sent,
       base: draft.base,
     });
-    if (saved) setMessage("");
+    // The answer may come when the next message is being written already: that one stays.
+    if (saved) setMessage((now) => (now.trim() === sent ? "" : now));
   };
   const told = draft.conflict
     ? "Changed elsewhere: choose above"

@@ -1,28 +1,31 @@
+import { useRef } from "preact/hooks";
 import { correctable } from "../../logic/columns";
 import { plural } from "../../logic/format";
 import { sentence } from "../../logic/text";
 import type { CorrectedView, RowView, SuiteView } from "../../model";
 import { useAct } from "../../parts/hooks";
-import { useTyped } from "../../parts/typed";
+import { useKept } from "../../parts/typed";
 import { Button, Note, TextField } from "../../parts/ui";
 
 interface Typed {
-  values: Record<string, string> | null;
+  values: Record<string, string>;
   why: string;
 }
-const NOTHING: Typed = { values: null, why: "" };
 
 /** What is expected of a row, edited in place: it becomes the next version of the dataset. */
 export function Correction(props: { run: string; row: RowView; suite: SuiteView }) {
   const { row, suite } = props;
   const save = useAct("correct_row");
   // A look at another row, to see what is expected there, takes nothing of it away.
-  const [typed, setTyped] = useTyped(`correction of row ${row.row} in ${props.run}`);
-  const { values, why } = (typed ? JSON.parse(typed) : NOTHING) as Typed;
-  const setValues = (next: Typed["values"]) => setTyped(next ? JSON.stringify({ values: next, why }) : "");
-  const setWhy = (next: string) => setTyped(JSON.stringify({ values, why: next }));
+  const [typed, setTyped] = useKept<Typed>(`correction of row ${row.row} in ${props.run}`);
+  const { values = null, why = "" } = typed ?? {};
+  const setValues = (next: Typed["values"] | null) => setTyped(next && { values: next, why });
   const columns = correctable(suite, row);
-  const begin = () => setValues(Object.fromEntries(columns.map((name) => [name, row.values[name] ?? ""])));
+  const begun = useRef(false);
+  const begin = () => {
+    begun.current = true;
+    setValues(Object.fromEntries(columns.map((name) => [name, row.values[name] ?? ""])));
+  };
   const changed = Object.entries(values ?? {}).filter(([name, text]) => text !== (row.values[name] ?? ""));
   const submit = async () => {
     if (!changed.length) return;
@@ -53,10 +56,10 @@ export function Correction(props: { run: string; row: RowView; suite: SuiteView 
             label={name}
             value={values[name] ?? ""}
             inputRef={(element) => {
-              if (at === 0 && element && !element.dataset.begun) {
-                element.dataset.begun = "true";
-                element.focus();
-              }
+              // Not where it was begun before: the keys of whoever goes from row to row are the grid's.
+              if (at !== 0 || !element || !begun.current) return;
+              begun.current = false;
+              element.focus();
             }}
             onInput={(text) => setValues({ ...values, [name]: text })}
             onEnter={() => void submit()}
@@ -67,7 +70,7 @@ export function Correction(props: { run: string; row: RowView; suite: SuiteView 
           label="Why"
           value={why}
           placeholder="optional"
-          onInput={setWhy}
+          onInput={(text) => setTyped({ values, why: text })}
           onEnter={() => void submit()}
           onEscape={() => setValues(null)}
         />

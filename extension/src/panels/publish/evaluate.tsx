@@ -39,7 +39,6 @@ function Form(props: { onOpen: (open: boolean) => void; off: boolean; view: Impa
   const { view } = props;
   const catalog = useTrait("state_catalog");
   const usual = useTrait("state_evaluate").endpoint ?? "";
-  const impact = useTrait("state_impact");
   const ask = useAct("plan_change");
   const start = useAct("evaluate_change");
   const endpoints = catalog.endpoints ?? [];
@@ -48,14 +47,15 @@ function Form(props: { onOpen: (open: boolean) => void; off: boolean; view: Impa
   const endpoint = chosen || usual || endpoints[0]?.name || "";
   const suites = suite === OWN ? [] : [suite];
   // Until the plan of what is chosen now is there the button says nothing: it would tell the effect of another choice.
-  const told = String(impact.planned) === String([endpoint, ...suites]);
-  const plan = told ? impact.plan : null;
-  const error = told ? impact.plan_error : null;
+  const choice = JSON.stringify([view.name, view.label, view.to, endpoint, suite]);
+  const [planned, setPlanned] = useState<{ choice: string; plan: ChangePlanView } | null>(null);
+  const plan = planned?.choice === choice ? planned.plan : null;
   const { run } = ask;
   // biome-ignore lint/correctness/useExhaustiveDependencies: asked anew for another change, endpoint or suite
   useEffect(() => {
-    if (endpoint) void run({ endpoint, suites });
-  }, [run, endpoint, suite, view.name, view.label, view.to]);
+    if (endpoint)
+      void run({ endpoint, suites }).then((told) => told && setPlanned({ choice, plan: told.value }));
+  }, [run, choice]);
   const begin = async () => {
     if (await start.run({ endpoint, suites })) props.onOpen(false);
   };
@@ -92,8 +92,8 @@ function Form(props: { onOpen: (open: boolean) => void; off: boolean; view: Impa
           No endpoint is known: make one with ws.endpoint('local', base_url='http://…/v1').
         </p>
       )}
-      {!plan && !error && endpoint && <Loading what="what it takes" lines={2} />}
-      {error && <ErrorNote error={error} />}
+      {!plan && !ask.error && endpoint && <Loading what="what it takes" lines={2} />}
+      {ask.error && <ErrorNote error={ask.error} />}
       {plan && <Plan plan={plan} />}
       {start.error && <ErrorNote error={start.error} onClose={start.clear} />}
       <div class="pm-row">

@@ -1,7 +1,15 @@
-import { useReducer, useRef } from "preact/hooks";
+import { useEffect, useReducer, useRef } from "preact/hooks";
 import type { LabelView, Told } from "../../model";
 import { useHost } from "../../parts/hooks";
+import { useKept } from "../../parts/typed";
 import { Button, Time } from "../../parts/ui";
+
+/** How a label stood when somebody began to write why it should move. */
+interface Seen {
+  label: string;
+  seq: number;
+  version: string | null;
+}
 
 /**
  * Whether a label moved while somebody was writing why it should: what the button would do changed under the hand, so
@@ -9,18 +17,26 @@ import { Button, Time } from "../../parts/ui";
  */
 export function useMeanwhile(
   held: LabelView | null,
+  name: string,
   label: string,
   writing: boolean,
   own: number,
 ): { before: string | null; accept: () => void } | null {
-  const seen = useRef<{ label: string; seq: number; version: string | null } | null>(null);
+  const [kept, keep] = useKept<Seen>(`label under the reason of ${name}`);
+  const seen = useRef(kept);
   const [, again] = useReducer((n: number, _: null) => n + 1, 0);
   const latch = () => {
     seen.current = { label, seq: held?.seq ?? 0, version: held?.version ?? null };
   };
   // A move made here may come into sight only once the next reason is being written.
   if (seen.current === null || seen.current.label !== label || !writing || held?.seq === own) latch();
-  const { seq, version } = seen.current as NonNullable<typeof seen.current>;
+  const { seq, version } = seen.current as Seen;
+  // Kept as long as the reason is: a look at another panel is no consent to what happened meanwhile.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `seen` changes with these
+  useEffect(() => {
+    if (writing) keep(seen.current);
+    else if (kept) keep(null);
+  }, [writing, label, seq, version]);
   if (seq === (held?.seq ?? 0)) return null;
   return {
     before: version,

@@ -46,7 +46,7 @@ export function Move(props: {
   const conflict = [move.error, rollback.error].find((error) => error?.kind === "ConflictError") ?? null;
   const own = useRef(0);
   own.current = move.value?.seq ?? rollback.value?.seq ?? own.current;
-  const meanwhile = useMeanwhile(held, label, given !== "" || conflict !== null, own.current);
+  const meanwhile = useMeanwhile(held, prompt.name, label, given !== "" || conflict !== null, own.current);
   // biome-ignore lint/correctness/useExhaustiveDependencies: what was told is about the choice as it was then
   useEffect(() => {
     setAsked(false);

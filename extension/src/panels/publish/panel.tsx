@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { RegistryView } from "../../model";
 import { useAct, useHost, useTrait } from "../../parts/hooks";
+import { useKept } from "../../parts/typed";
 import { Button, Empty, ErrorNote, Loading, Prose } from "../../parts/ui";
 import { Impact } from "./impact";
 import { Labels } from "./labels";
@@ -17,7 +18,7 @@ export function PublishPanel() {
   const host = useHost();
   const refresh = useAct("refresh_registry");
   // A rollback that was begun, and whether the change is about to be evaluated: parts of this panel lead to each other.
-  const [rolling, roll] = useState<Rolling | null>(null);
+  const [rolling, roll] = useKept<Rolling>(`rollback of ${prompt}`);
   const [evaluating, evaluate] = useState(false);
   // What the registry told last stays, under the word that it can't be asked now.
   const unheard =
@@ -38,7 +39,7 @@ export function PublishPanel() {
   );
   if (!registry.ready) return <Loading what="the registry" lines={5} />;
   const failed = registry.error && <ErrorNote error={registry.error}>{again}</ErrorNote>;
-  if (failed && !registry.prompt) return failed;
+  if (failed && registry.prompt?.name !== prompt) return failed;
   const view = registry.view;
   if (view?.state === "none")
     return (

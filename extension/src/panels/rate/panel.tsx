@@ -22,12 +22,15 @@ export function RatePanel() {
         </Button>
       </Empty>
     );
-  if (state.revealed) return <Reveal result={state.revealed} blind={state.blind ?? null} />;
-  if (state.blind)
+  if (state.revealed || state.blind)
     return (
       <>
         {state.error && <ErrorNote error={state.error} />}
-        <Blind blind={state.blind} />
+        {state.revealed ? (
+          <Reveal result={state.revealed} blind={state.blind ?? null} />
+        ) : (
+          state.blind && <Blind blind={state.blind} />
+        )}
       </>
     );
   return <Begin key={state.offer.run} offer={state.offer} />;
