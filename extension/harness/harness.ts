@@ -5,7 +5,7 @@ type Callback = (...args: unknown[]) => void;
 class PageModel {
   private readonly listeners = new Map<string, Set<Callback>>();
   private state: Record<string, unknown> = {};
-  private sent: Promise<unknown> = Promise.resolve();
+  private sent = 0;
 
   constructor(private readonly id: string) {}
 
@@ -50,20 +50,23 @@ class PageModel {
 
   send(content: unknown): void {
     const body = JSON.stringify({ method: "custom", content });
-    // One after the other, as a kernel's line keeps them: requests side by side overtake one another.
-    this.sent = this.sent.then(() => fetch(`/message?id=${this.id}`, { method: "POST", body }));
+    // Requests overtake one another, which messages on a kernel's line never do: their number says whose turn it is.
+    void fetch(`/message?id=${this.id}&number=${this.sent}`, { method: "POST", body });
+    this.sent += 1;
   }
 }
 
 const query = new URLSearchParams(location.search);
 if (query.get("theme") === "dark") document.documentElement.classList.add("dark");
+// As a front end does, which has the bundle before it has the state: both are fetched side by side.
+const address = "/workbench.js";
+const bundle = import(address) as Promise<{
+  default: { render(given: { model: unknown; el: Element | null }): void };
+}>;
 const { id } = (await (await fetch(`/open${location.search}`)).json()) as { id: string };
 const model = new PageModel(id);
 await model.connect();
-const address = "/workbench.js";
-const { default: widget } = (await import(address)) as {
-  default: { render(given: { model: unknown; el: Element | null }): void };
-};
+const { default: widget } = await bundle;
 widget.render({ model, el: document.querySelector("#view") });
 document.body.dataset.ready = "true";
 

@@ -49,6 +49,28 @@ class PageComm(BaseComm):
         self.handle_msg({"content": {"data": data}, "buffers": [], "metadata": {}})
 
 
+class Turns:
+    """Hands what a page sends to its widget in the order in which it was sent.
+
+    Args:
+        line: The widget's end.
+    """
+
+    def __init__(self, line: PageComm) -> None:
+        self._line = line
+        self._lock = threading.Lock()
+        self._early: dict[int, dict[str, Any]] = {}
+        self._next = 0
+
+    def take(self, number: int, message: dict[str, Any]) -> None:
+        """Takes a message, which waits for those with smaller numbers."""
+        with self._lock:
+            self._early[number] = message
+            while (found := self._early.pop(self._next, None)) is not None:
+                self._next += 1
+                self._line.receive(found)
+
+
 class Bridge:
     """A server with one workbench for each session that a page asks for.
 
@@ -59,6 +81,7 @@ class Bridge:
     def __init__(self, open_workbench: Any) -> None:
         self.open_workbench = open_workbench
         self.workbenches: dict[str, Any] = {}
+        self.turns: dict[str, Turns] = {}
         bridge = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -70,8 +93,8 @@ class Bridge:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                number = parse_qs(urlsplit(self.path).query)["id"][0]
-                bridge.workbenches[number].comm.receive(json.loads(body))
+                query = parse_qs(urlsplit(self.path).query)
+                bridge.turns[query["id"][0]].take(int(query["number"][0]), json.loads(body))
                 bridge._answer(self, b"", "text/plain")
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -104,6 +127,7 @@ class Bridge:
             workbench = self.open_workbench(query)
             number = str(len(self.workbenches) + 1)
             self.workbenches[number] = workbench
+            self.turns[number] = Turns(workbench.comm)
             self._answer(handler, json.dumps({"id": number}).encode(), "application/json")
         elif url.path == "/state":
             state = {
