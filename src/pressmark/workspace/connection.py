@@ -61,17 +61,13 @@ _HEADERS: Final = 3 * 4096
 # Threads of one process share DuckDB's instance of a file, and the lock with it: were they let in side by side, the
 # instance might never close and other processes never get a turn.
 _turns: dict[str, threading.RLock] = {}
-# A statement that attaches looks at all databases, and one that is being detached meanwhile lives on in its hands: its
-# file would be written by one thread while the next opens it.
-_switching = threading.Lock()
 _turns_guard = threading.Lock()
 
 
 def _forget_turns() -> None:
     # A forked child must not wait for a thread that exists in its parent only.
-    global _turns_guard, _switching  # noqa: PLW0603  a lock that another thread held at the fork cannot be freed, only replaced
+    global _turns_guard  # noqa: PLW0603  a lock that another thread held at the fork cannot be freed, only replaced
     _turns.clear()
-    _switching = threading.Lock()
     _turns_guard = threading.Lock()
 
 
@@ -207,7 +203,7 @@ class Database:
                     headers = os.pread(descriptor, _HEADERS, 0)
                     self._copy(keeper, fresh)
             finally:
-                with suppress(duckdb.Error), _switching:
+                with suppress(duckdb.Error):
                     keeper.execute(f"detach {self._alias}")
             if not self._seized(descriptor) or os.pread(descriptor, _HEADERS, 0) != headers:
                 return None
@@ -284,7 +280,7 @@ class Database:
                     connection.close()
                 if own is None:
                     # Where this cannot fold the write-ahead log into the file, the next opening does.
-                    with suppress(duckdb.Error), _switching:
+                    with suppress(duckdb.Error):
                         keeper.execute(f"detach {self._alias}")
 
     @contextmanager
@@ -317,14 +313,13 @@ class Database:
                     path=str(self.path),
                 )
             try:
-                with _switching:
-                    keeper.execute(f"attach '{place}' as {self._alias} (type duckdb)")
+                keeper.execute(f"attach '{place}' as {self._alias} (type duckdb)")
             except duckdb.Error as error:
                 told = str(error).lower()
                 if f'by database "{self._alias}"' in told:
                     # An interrupt came right after an attaching, and since it is our turn, nobody uses it. Or it was
                     # detached a moment ago, and DuckDB has let go of its name but not yet of its file.
-                    with suppress(duckdb.Error), _switching:
+                    with suppress(duckdb.Error):
                         keeper.execute(f"detach {self._alias}")
                     if time.monotonic() + pause > limit:
                         self._refuse(error)
