@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -21,7 +22,7 @@ import pytest
 from pressmark.errors import WorkspaceError, WorkspaceFormatError, WorkspaceLockedError
 from pressmark.evals import Dataset
 from pressmark.prompts import Unit
-from pressmark.workspace import Store
+from pressmark.workspace import Store, migrations
 from pressmark.workspace.connection import Database
 from pressmark.workspace.engine import ENGINE
 
@@ -244,6 +245,48 @@ def test_two_files_at_once_in_one_process(tmp_path: Path) -> None:
         thread.join()
     assert failed == []
     assert [len(Store(file).dataset_versions(name)) for file in files for name in ("a", "b", "c")] == [60] * 6
+
+
+def test_a_new_file_is_whole_whoever_looks_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction that looked through all databases holds on to them: a file that was made meanwhile is not its."""
+    one = Store(tmp_path / "one.duckdb")
+    last, made = migrations.MIGRATIONS[-1], []
+    with Database(one.path).reading() as elsewhere:
+
+        def step(connection: Any) -> None:
+            last(connection)
+            elsewhere.execute("select * from duckdb_tables()").fetchall()
+            made.append(connection.execute("select current_database()").fetchall())
+
+        monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS[:-1], step))
+        other = Store(tmp_path / "other.duckdb", deadline=2)
+        for number in range(10):
+            other.save_dataset(Dataset.of("rows", [{"n": number, "text": "x" * 5000}] * 50))
+    assert len(made) == 1  # each step once: none was lost with a log that nobody folded in
+    assert len(Store(other.path).dataset_versions("rows")) == 10
+
+
+def test_a_compacted_file_is_whole_whoever_looks_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same while the copy is made."""
+    one, other = Store(tmp_path / "one.duckdb"), Store(tmp_path / "other.duckdb")
+    other.save_dataset(Dataset.of("rows", [{"n": number, "text": "x" * 5000} for number in range(500)]))
+    with Database(one.path).reading() as elsewhere:
+        copy = Database._copy
+
+        def watched(self: Database, keeper: Any, fresh: Path) -> None:
+            execute = keeper.execute
+
+            class Watched:
+                def execute(self, sql: str, *given: Any) -> Any:
+                    if sql.startswith("detach"):
+                        elsewhere.execute("select * from duckdb_tables()").fetchall()
+                    return execute(sql, *given)
+
+            copy(self, Watched(), fresh)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(Database, "_copy", watched)
+        other.compact()
+    assert len(Store(other.path).dataset("rows").rows) == 500
 
 
 def test_a_damaged_file_harms_no_other(tmp_path: Path) -> None:

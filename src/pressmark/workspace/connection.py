@@ -95,11 +95,11 @@ class Database:
         check: Called at the beginning of each transaction; what it raises keeps the transaction from happening.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, deadline: float = DEADLINE, new: bool = False) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, deadline: float = DEADLINE) -> None:
         self.path = Path(os.path.realpath(Path(path).expanduser()))
         self.deadline = deadline
         self.check: Callable[[Connection], None] | None = None
-        self._new = new
+        self._apart: Connection | None = None
         # Several workspaces of one process may be attached at a time.
         self._alias = "workspace_" + sha256(str(self.path).encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
@@ -116,6 +116,20 @@ class Database:
                 f"{self.path} cannot be reached ({error.strerror}): see to the permissions of its directory",
                 path=str(self.path),
             ) from error
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Make the file and work on it with a DuckDB of its own; at the end all of it is in the file, and that closed.
+
+        Raises:
+            WorkspaceError: It can't be made.
+        """
+        with self._translated(), ENGINE.apart(self.path) as own:
+            self._apart = own
+            try:
+                yield
+            finally:
+                self._apart = None
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -227,6 +241,8 @@ class Database:
         keeper.execute(f"attach '{place}' as {copy} (type duckdb)")
         try:
             keeper.execute(f"copy from database {self._alias} to {copy}")
+            # Not left to the detaching: another thread's transaction may put that off, and the file takes its new name.
+            keeper.execute(f"checkpoint {copy}")
             for (table,) in keeper.execute(
                 "select table_name from duckdb_tables() where database_name = ?", [self._alias]
             ).fetchall():
@@ -269,7 +285,7 @@ class Database:
     def _open(self) -> Iterator[Connection]:
         limit = time.monotonic() + self.deadline
         with self._turn(limit), ENGINE.cursor() as keeper:
-            own = self._attach(keeper, limit)
+            own = self._apart.cursor() if self._apart else self._attach(keeper, limit)
             connection = own or keeper.cursor()
             try:
                 if own is None:
@@ -306,7 +322,7 @@ class Database:
         pause = _FIRST_PAUSE
         place = str(self.path).replace("'", "''")
         while True:
-            if not self._new and not self.exists():
+            if not self.exists():
                 raise WorkspaceError(
                     f"{self.path} is not there any more: it was moved or deleted. Open the workspace again at its"
                     " new place",
@@ -368,7 +384,8 @@ class Database:
         facts: dict[str, Any] = {"path": str(self.path)}
         if "fatal" in told or "invalidated" in told:
             ENGINE.discard()
-        if "invalidated because of a previous fatal error" in told:
+        elsewhere = "during detach failed" in told and self._alias not in told
+        if elsewhere or "invalidated because of a previous fatal error" in told:
             raise WorkspaceError(
                 f"DuckDB stopped while {self.path} was in use, over another file that is damaged, and nothing was"
                 " changed here: try again",

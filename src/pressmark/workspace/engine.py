@@ -97,9 +97,23 @@ class Engine:
         self._users = []
         self._stopping = False
 
+    @contextmanager
+    def apart(self, path: Path) -> Iterator[Connection]:
+        """Lend a DuckDB of its own over a file, which is closed for good at the end.
 
-def _start() -> Connection:
-    root = duckdb.connect()
+        One that is attached may be held by the transaction of any other thread that looked through all databases, and
+        is written to when that ends: too late for a file that takes another name meanwhile.
+        """
+        with self.cursor():  # so that a fork waits for it
+            own = _start(str(path))
+            try:
+                yield own
+            finally:
+                own.close()
+
+
+def _start(path: str = ":memory:") -> Connection:
+    root = duckdb.connect(path)
     for setting in _SETTINGS:
         root.execute(setting)
     # Where a large query spills to; else DuckDB would make a directory in the working directory. Not asked of tempfile,

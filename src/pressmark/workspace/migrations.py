@@ -171,7 +171,9 @@ def create(database: Database) -> None:
         )
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.new")
     try:
-        migrate(Database(draft, deadline=database.deadline, new=True))
+        fresh = Database(draft, deadline=database.deadline)
+        with fresh.apart():
+            migrate(fresh)
         _put(draft, path)
     except OSError as error:
         raise WorkspaceError(
