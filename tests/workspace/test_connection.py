@@ -269,7 +269,7 @@ def test_a_new_file_is_whole_whoever_looks_on(tmp_path: Path, monkeypatch: pytes
 def test_a_compacted_file_is_whole_whoever_looks_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same while the copy is made."""
     one, other = Store(tmp_path / "one.duckdb"), Store(tmp_path / "other.duckdb")
-    other.save_dataset(Dataset.of("rows", [{"n": number, "text": "x" * 5000} for number in range(500)]))
+    other.save_dataset(Dataset.of("rows", [{"n": number} for number in range(5)]))
     with Database(one.path).reading() as elsewhere:
         copy = Database._copy
 
@@ -286,7 +286,8 @@ def test_a_compacted_file_is_whole_whoever_looks_on(tmp_path: Path, monkeypatch:
 
         monkeypatch.setattr(Database, "_copy", watched)
         other.compact()
-    assert len(Store(other.path).dataset("rows").rows) == 500
+        assert len(Store(other.path).dataset("rows").rows) == 5
+    assert len(Store(other.path).dataset("rows").rows) == 5
 
 
 def test_a_damaged_file_harms_no_other(tmp_path: Path) -> None:
