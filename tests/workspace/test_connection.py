@@ -267,26 +267,26 @@ def test_a_new_file_is_whole_whoever_looks_on(tmp_path: Path, monkeypatch: pytes
 
 
 def test_a_compacted_file_is_whole_whoever_looks_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same while the copy is made."""
+    """The same while the copy is made: all of it is in the file before that takes its name."""
     one, other = Store(tmp_path / "one.duckdb"), Store(tmp_path / "other.duckdb")
     other.save_dataset(Dataset.of("rows", [{"n": number} for number in range(5)]))
+    copy, left = Database._copy, []
+
+    def watched(self: Database, keeper: Any, fresh: Path) -> None:
+        class Watched:
+            def execute(self, sql: str, *given: Any) -> Any:
+                if sql.startswith("detach"):
+                    elsewhere.execute("select * from duckdb_tables()").fetchall()
+                return keeper.execute(sql, *given)
+
+        copy(self, Watched(), fresh)  # type: ignore[arg-type]
+        log = fresh.with_name(fresh.name + ".wal")
+        left.append(log.stat().st_size if log.exists() else 0)
+
+    monkeypatch.setattr(Database, "_copy", watched)
     with Database(one.path).reading() as elsewhere:
-        copy = Database._copy
-
-        def watched(self: Database, keeper: Any, fresh: Path) -> None:
-            execute = keeper.execute
-
-            class Watched:
-                def execute(self, sql: str, *given: Any) -> Any:
-                    if sql.startswith("detach"):
-                        elsewhere.execute("select * from duckdb_tables()").fetchall()
-                    return execute(sql, *given)
-
-            copy(self, Watched(), fresh)  # type: ignore[arg-type]
-
-        monkeypatch.setattr(Database, "_copy", watched)
         other.compact()
-        assert len(Store(other.path).dataset("rows").rows) == 5
+    assert left == [0]
     assert len(Store(other.path).dataset("rows").rows) == 5
 
 
