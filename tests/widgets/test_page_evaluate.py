@@ -112,13 +112,18 @@ def test_a_row_keeps_its_layout_in_jupyterlab(visit: Visit) -> None:
     ]
 
 
-def test_a_row_is_corrected_and_the_suite_is_moved(visit: Visit) -> None:
-    """One click opens what is expected, Enter saves it; the suite that judges by the old rows is named."""
-    page = visit(panel="evaluate")
+def begin_to_correct(page: Page, text: str) -> None:
+    """Opens the second row and types what is expected of it."""
     page.locator(".pm-grid-row").nth(1).click()
     page.get_by_role("button", name="Correct this row").click()
     page.keyboard.press("Control+A")
-    page.keyboard.type("something else")
+    page.keyboard.type(text)
+
+
+def test_a_row_is_corrected_and_the_suite_is_moved(visit: Visit) -> None:
+    """One click opens what is expected, Enter saves it; the suite that judges by the old rows is named."""
+    page = visit(panel="evaluate")
+    begin_to_correct(page, "something else")
     page.keyboard.press("Enter")
     page.get_by_text(re.compile("of triage/inbox is corrected: category .* → something else")).wait_for()
     page.get_by_role("button", name="Move triage/basics to the corrected rows").click()
@@ -128,10 +133,7 @@ def test_a_row_is_corrected_and_the_suite_is_moved(visit: Visit) -> None:
 def test_a_correction_outlives_a_look_at_another_row(visit: Visit) -> None:
     """Half a correction is there again when its row is; leaving it forgets it."""
     page = visit(panel="evaluate")
-    page.locator(".pm-grid-row").nth(1).click()
-    page.get_by_role("button", name="Correct this row").click()
-    page.keyboard.press("Control+A")
-    page.keyboard.type("half a thought")
+    begin_to_correct(page, "half a thought")
     page.get_by_label("Why").fill("it was wrong")
     page.locator(".pm-grid-row").nth(2).click()
     page.get_by_label("Why").wait_for(state="detached")

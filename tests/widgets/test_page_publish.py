@@ -90,6 +90,13 @@ class Office:
         self._stack.close()
         self._serving.close()
 
+    def ready(self) -> Page:
+        """The panel over a filled registry, once the gate has let #3 through."""
+        self.fill()
+        page = self.open()
+        page.get_by_text("The gate lets this move through.").wait_for()
+        return page
+
     def open(self, **query: Any) -> Page:
         """The panel, on #3 where nothing else is asked for."""
         return self.pages.open(**{"panel": "publish", "version": "#3", "baseline": "#2", **query})
@@ -172,9 +179,7 @@ def test_an_empty_registry_says_what_the_first_move_does(office: Office) -> None
 
 def test_a_registry_that_goes_and_comes_back_costs_nothing(office: Office) -> None:
     """What was known stays in sight, greyed; what was typed stays; acts are off; it comes back by itself."""
-    office.fill()
-    page = office.open()
-    page.get_by_text("The gate lets this move through.").wait_for()
+    page = office.ready()
     page.get_by_label("Reason").fill("written before it went")
     office.stop()
     page.get_by_role("region", name=LIVE).get_by_text("it does not hear the registry", exact=False).or_(
@@ -195,9 +200,7 @@ def test_a_registry_that_goes_and_comes_back_costs_nothing(office: Office) -> No
 
 def test_an_answer_that_fails_takes_nothing_away(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """The registry stumbles over one question: what it told before stays, greyed, and so does what was typed."""
-    office.fill()
-    page = office.open()
-    page.get_by_text("The gate lets this move through.").wait_for()
+    page = office.ready()
     page.get_by_label("Reason").fill("written before it stumbled")
 
     def stumbles(self: Any, name: str) -> Any:
@@ -218,9 +221,7 @@ def test_an_answer_that_fails_takes_nothing_away(office: Office, monkeypatch: py
 
 def test_a_reason_outlives_a_look_at_another_panel(office: Office) -> None:
     """Half a reason is there again after the difference was looked at, and gone once it was given."""
-    office.fill()
-    page = office.open()
-    page.get_by_text("The gate lets this move through.").wait_for()
+    page = office.ready()
     page.get_by_label("Reason").press_sequentially("because of")
     page.get_by_role("tab", name="Compare").click()
     page.get_by_role("tab", name="Publish").click()
@@ -235,9 +236,7 @@ def test_a_reason_outlives_a_look_at_another_panel(office: Office) -> None:
 
 def test_a_look_at_another_panel_is_no_consent(office: Office) -> None:
     """A label that moved while a reason was being written is told, also after a look at the difference."""
-    office.fill()
-    page = office.open()
-    page.get_by_text("The gate lets this move through.").wait_for()
+    page = office.ready()
     page.get_by_label("Reason").fill("as v2 stood")
     office.registry.move(PROMPT, label="production", to="v1", reason="complaints about tone")
     note = page.get_by_role("alert").get_by_text("production was moved meanwhile", exact=False)

@@ -266,6 +266,21 @@ def test_a_new_file_is_whole_whoever_looks_on(tmp_path: Path, monkeypatch: pytes
     assert len(Store(other.path).dataset_versions("rows")) == 10
 
 
+def test_a_file_that_another_transaction_holds_on_to_is_in_use(tmp_path: Path) -> None:
+    """It is waited for, and after the deadline told as what it is: not as damage."""
+    one, other = Store(tmp_path / "one.duckdb"), Store(tmp_path / "other.duckdb")
+    with Database(one.path).reading() as elsewhere:
+        with Database(other.path).reading():
+            elsewhere.execute("select * from duckdb_tables()").fetchall()
+        with (
+            pytest.raises(WorkspaceLockedError, match=r"in use by another thread of this process for 0\.3 s: wait"),
+            Database(other.path, deadline=0.3).reading(),
+        ):
+            pass
+    with Database(other.path).reading() as free:
+        assert free.execute("select 1").fetchall() == [(1,)]
+
+
 def test_a_compacted_file_is_whole_whoever_looks_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same while the copy is made: all of it is in the file before that takes its name."""
     one, other = Store(tmp_path / "one.duckdb"), Store(tmp_path / "other.duckdb")

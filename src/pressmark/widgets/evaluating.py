@@ -88,9 +88,9 @@ class Evaluating(Panel):
         if any(each["prompt"] == self.desk.prompt and each["name"] not in known for each in suites):
             suite = self._suited(suite)  # by now there is one that was made for the prompt
         asking = self.desk.state("evaluate").get("asking") or FIRST_ASKING
-        self.desk.put("evaluate", ready=True, suite=suite, asking=asking)
-        if suite != chosen:
-            self.desk.put("evaluate", estimate=None, estimate_error=None)  # it was of the other suite
+        # What the run would cost was told of the other suite.
+        untold = {} if suite == chosen else {"estimate": None, "estimate_error": None}
+        self.desk.put("evaluate", ready=True, suite=suite, asking=asking, **untold)
         self.in_registry(self._load_endpoints, fills="catalog", key="endpoints")
 
     def prompt_changed(self) -> None:

@@ -305,12 +305,7 @@ class Database:
             turn = _turns.setdefault(str(self.path), threading.RLock())
         try:
             if not turn.acquire(timeout=max(0.0, limit - time.monotonic())):
-                raise WorkspaceLockedError(
-                    f"{self.path} has been in use by another thread of this process for {self.deadline:g} s: wait for"
-                    " it to finish, then try again",
-                    path=str(self.path),
-                    pid=os.getpid(),
-                )
+                self._refuse_busy()
             yield
         finally:
             # Asked, because an interrupt may come between the taking and the knowing of it.
@@ -338,7 +333,7 @@ class Database:
                     with suppress(duckdb.Error):
                         keeper.execute(f"detach {self._alias}")
                     if time.monotonic() + pause > limit:
-                        self._refuse(error)
+                        self._refuse_busy()
                     time.sleep(pause)
                     continue
                 if "unique file handle conflict" in told:
@@ -364,6 +359,14 @@ class Database:
             if "query interrupted" in str(error).lower():
                 raise KeyboardInterrupt from error
             raise
+
+    def _refuse_busy(self) -> NoReturn:
+        raise WorkspaceLockedError(
+            f"{self.path} has been in use by another thread of this process for {self.deadline:g} s: wait for it to"
+            " finish, then try again",
+            path=str(self.path),
+            pid=os.getpid(),
+        )
 
     def _refuse_locked(self, error: duckdb.Error) -> NoReturn:
         held = _HOLDER.search(str(error))

@@ -72,7 +72,8 @@ class Rating(Part):
         """What raters said, row by row."""
         answers = kept(self._store, run.id)
         votes = _pairs(answers, run, pair) if kind == "pairwise" else _grades(answers, run, pair)
-        read, rows = self._read(run), list[RatedRowView]()
+        read = self._read(run)
+        rows: list[RatedRowView] = []
         for row, (lean, told) in sorted(votes.items()):
             values = run.suite.dataset.rows[row]
             first = next((as_text(values[name]) for name in (*read, *values) if name in values), "")
